@@ -1,0 +1,34 @@
+#pragma once
+#include "core/data/schema.h"
+#include "core/engine/discovery.h"
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace millrace {
+
+//! One table of a sync, resolved: what is read, how, and where it lands. Made once per run from the definition, the frozen names
+//! and a fresh description of the table; immutable while the run lasts.
+struct TablePlan {
+    std::string sync;
+    TableRef table;
+    std::string label;                             //!< the name in answers: "film", or "sakila.film" when the sync spans schemas
+    TableKind kind = TableKind::Table;
+    SchemaPtr schema;                              //!< columns in source order with their target names; `key` empty: keyless
+    std::vector<ValuePolicy> policies;             //!< one per column of `schema`
+    Strategy strategy = Strategy::Full;            //!< never Auto
+    std::string cursor;                            //!< source column, for timestamp
+    std::int64_t overlapMs = 2000;
+    std::string softDelete;                        //!< source column or empty
+    std::optional<DeletedRows> deletedRows;
+    std::string where;                             //!< SQL or empty
+    std::string container;                         //!< collection, table: safe for the target, prefix included
+    bool objectId = false;                         //!< mongodb `id: objectid`
+    IfExists ifExists = IfExists::Stop;
+    std::vector<std::vector<std::string>> indexes; //!< target field names
+    std::string fingerprint;                       //!< of the parts whose change needs a resync (key, columns' types, where)
+    bool keyless() const { return schema->key.empty(); }
+};
+using TablePlanPtr = std::shared_ptr<const TablePlan>;
+
+} // namespace millrace

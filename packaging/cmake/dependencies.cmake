@@ -1,0 +1,16 @@
+# Debian packages only; the list for people stands in packaging/debian-packages.txt.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
+pkg_check_modules(MARIADB REQUIRED IMPORTED_TARGET libmariadb)
+pkg_check_modules(MONGOC REQUIRED IMPORTED_TARGET libmongoc-1.0)
+
+find_package(Qt6 6.4 REQUIRED COMPONENTS Core Test)
+if(NOT MILLRACE_CORE_ONLY)
+    find_package(Qt6 6.4 REQUIRED COMPONENTS Sql Network Gui Widgets Charts Svg LinguistTools)
+    find_package(Qt6Keychain REQUIRED)
+    find_package(yaml-cpp REQUIRED)
+    find_package(CLI11 REQUIRED)
+endif()
