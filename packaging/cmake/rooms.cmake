@@ -2,6 +2,12 @@
 # room may include; tests/unit/tst_arrows.cpp scans the includes for the rest.
 function(millrace_room name)
     cmake_parse_arguments(ROOM "" "" "SOURCES;LINK" ${ARGN})
+    if(NOT ROOM_SOURCES)
+        add_library(mr_${name} INTERFACE)
+        target_include_directories(mr_${name} INTERFACE ${PROJECT_SOURCE_DIR})
+        target_link_libraries(mr_${name} INTERFACE ${ROOM_LINK})
+        return()
+    endif()
     add_library(mr_${name} STATIC ${ROOM_SOURCES})
     target_include_directories(mr_${name} PUBLIC ${PROJECT_SOURCE_DIR})
     target_link_libraries(mr_${name} PUBLIC ${ROOM_LINK})
