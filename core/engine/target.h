@@ -52,6 +52,7 @@ struct Lease { std::string sync, owner; std::uint64_t epoch = 0; };
 struct Prepared {
     bool fresh = false;                     //!< made now, or ours and empty: a first load may insert without looking
     std::uint64_t documents = 0;            //!< ours, for the delete brake
+    bool replaces = false;                  //!< not ours, and plan.ifExists is Rebuild: load aside (beginAside), then promote over it
 };
 
 //! A document read back for proof: its key text and its normal form (see Target::expected).
