@@ -16,7 +16,7 @@ enum class State : std::uint8_t { Idle, Queued, Running, Live, Lagging, Paused, 
 std::string_view stateName(State);                 //!< "idle" ... "needs_resync" ... for JSON
 
 enum class Outcome : std::uint8_t { Success, Partial, Failed, Unknown, Cancelled };
-std::string_view outcomeName(Outcome);             //!< "success" "partial" "failed" "unknown"; Cancelled prints "unknown" nowhere: "partial"
+std::string_view outcomeName(Outcome);             //!< "success" "partial" "failed" "unknown"; a cancelled one is "partial"
 
 struct TableReport {
     std::string table;

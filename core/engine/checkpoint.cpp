@@ -1,0 +1,64 @@
+#include "core/engine/checkpoint.h"
+#include "core/base/node.h"
+#include "core/base/text.h"
+#include <charconv>
+
+namespace millrace {
+
+namespace {
+
+// 64-bit figures stand as strings: other readers of the store may hold numbers as doubles.
+Node text(std::uint64_t value) { return Node(std::to_string(value)); }
+
+std::uint64_t number(const Node& node)
+{
+    std::uint64_t value = 0;
+    const std::string& s = node.scalar();
+    std::from_chars(s.data(), s.data() + s.size(), value);
+    return value;
+}
+
+} // namespace
+
+std::string TableCheckpoint::json() const
+{
+    Node root = Node::map();
+    root.set("phase", phase == Phase::Load ? "load" : "follow");
+    if (!mark.empty()) root.set("mark", mark.bytes);
+    if (!follow.empty()) root.set("follow", follow.bytes);
+    root.set("first", text(firstVersion));
+    if (rows) root.set("rows", text(rows));
+    Node list = Node::list();
+    for (const auto& s : segments)
+        list.add(Node::map({{"after", s.after.bytes}, {"up_to", s.upTo.bytes}, {"rows", text(s.rows)}, {"hash", text(s.hash)},
+                            {"low", text(s.versionLow)}, {"high", text(s.versionHigh)}}));
+    root.set("segments", std::move(list));
+    Node cols = Node::list();
+    for (const auto& [name, type] : columns)
+        cols.add(Node::strings({name, type}));
+    root.set("columns", std::move(cols));
+    root.set("fingerprint", fingerprint);
+    return root.json();
+}
+
+Result<TableCheckpoint> TableCheckpoint::fromJson(const std::string& json)
+{
+    auto root = Node::fromJson(json);
+    if (!root)
+        return Error{Fault::Storage, "store.bad_checkpoint", "A stored checkpoint is not readable: " + root.error().detail, "Reset the table.", {}};
+    TableCheckpoint out;
+    out.phase = (*root)["phase"].string() == "follow" ? Phase::Follow : Phase::Load;
+    out.mark.bytes = (*root)["mark"].string();
+    out.follow.bytes = (*root)["follow"].string();
+    out.firstVersion = number((*root)["first"]);
+    out.rows = number((*root)["rows"]);
+    for (const Node& n : (*root)["segments"].items())
+        out.segments.push_back({{n["after"].string()}, {n["up_to"].string()}, number(n["rows"]), number(n["hash"]), number(n["low"]), number(n["high"])});
+    for (const Node& n : (*root)["columns"].items())
+        if (n.items().size() == 2)
+            out.columns.emplace_back(n.items()[0].string(), n.items()[1].string());
+    out.fingerprint = (*root)["fingerprint"].string();
+    return out;
+}
+
+} // namespace millrace

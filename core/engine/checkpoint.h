@@ -1,0 +1,35 @@
+#pragma once
+#include "core/base/result.h"
+#include "core/data/batch.h"
+#include "core/data/schema.h"
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace millrace {
+
+//! A run of keys that one process copied under one snapshot. A later process cannot know whether its rows are still the same: it
+//! reads the range again and compares `rows` and `hash` before it deletes anything (engine.md, "Full loads").
+struct Segment {
+    Position after, upTo;                         //!< (after, upTo], opaque to the engine
+    std::uint64_t rows = 0, hash = 0;             //!< hash: sum of rowHash over its rows
+    std::uint64_t versionLow = 0, versionHigh = 0;   //!< [low, high): what its documents carry
+};
+
+//! The durable state of one table: what Checkpoint::state holds, as JSON.
+struct TableCheckpoint {
+    enum class Phase : std::uint8_t { Load, Follow };
+    Phase phase = Phase::Load;                    //!< Follow: a load was completed
+    Position mark;                                //!< change position stored before the load's first snapshot (Invariant 3)
+    Position follow;                              //!< next poll starts here (phase Follow)
+    std::uint64_t firstVersion = 0;               //!< of the load: whatever carries less when it completes is gone from the source
+    std::uint64_t rows = 0;                       //!< that the completed load read: an empty container then means it was taken away
+    std::vector<Segment> segments;                //!< copied so far, in key order; the last one grows
+    std::vector<std::pair<std::string, std::string>> columns;   //!< source column -> type name the documents are written with
+    std::string fingerprint;
+
+    std::string json() const;
+    static Result<TableCheckpoint> fromJson(const std::string& text);
+};
+
+} // namespace millrace

@@ -1,0 +1,408 @@
+#include "core/engine/tablerun.h"
+#include "core/base/crashpoint.h"
+#include "core/base/text.h"
+#include "core/data/value.h"
+#include <algorithm>
+
+namespace millrace {
+
+namespace {
+
+std::uint64_t hashOf(const Batch& batch)
+{
+    std::uint64_t sum = 0;
+    for (std::size_t i = 0; i < batch.rows(); ++i)
+        sum += rowHash(batch.row(i)) ^ static_cast<std::uint64_t>(batch.op(i));
+    return sum;
+}
+
+std::uint64_t firstVersionOf(const Lease& lease) { return lease.epoch << 40; }
+
+} // namespace
+
+TableRun::TableRun(Parts parts)
+    : m_parts(std::move(parts)), m_parking(m_parts.store, m_parts.clock, m_parts.plan, m_parts.run, m_parts.def.maxFailed, m_parts.live.counters),
+      m_sizer(static_cast<std::size_t>(std::max<std::int64_t>(1, m_parts.def.settings.batchMin)), static_cast<std::size_t>(std::max<std::int64_t>(1, m_parts.def.settings.batchMax)))
+{
+    m_seq = m_parts.firstSeq;
+    m_report.table = m_parts.plan->label;
+    m_report.strategy = m_parts.plan->strategy;
+}
+
+TableReport TableRun::run(Kind kind, std::stop_token stop)
+{
+    auto& live = m_parts.live;
+    m_report.startMs = m_parts.clock.nowMs();
+    live.state = State::Running;
+    Backoff backoff({std::chrono::milliseconds(200), std::chrono::milliseconds(15'000), 5}, m_parts.lease.epoch);
+    Result<> outcome;
+    for (;;) {
+        outcome = m_parking.load();
+        if (outcome)
+            outcome = attempt(kind, stop);
+        // The positions of this attempt are durable before anybody hears of its outcome (Invariant 1).
+        if (auto flushed = m_parts.committer.flush(m_parts.plan->sync, m_parts.plan->label); !flushed && outcome)
+            outcome = std::move(flushed);
+        if (outcome || !outcome.error().transient() || backoff.exhausted() || stop.stop_requested())
+            break;
+        const auto pause = backoff.next(outcome.error());
+        ++live.counters.retried;
+        live.setNote("retry in " + std::to_string(pause.count()) + " ms: " + outcome.error().detail);
+        if (!m_parts.clock.wait(pause, stop))
+            break;
+        live.setNote({});
+        if (kind == Kind::Full)
+            kind = Kind::Normal;                       // the load has begun; go on from its checkpoint
+    }
+    const auto& c = live.counters;
+    m_report.read = c.read; m_report.written = c.written; m_report.deleted = c.deleted; m_report.rejected = c.rejected;
+    m_report.superseded = c.superseded; m_report.filtered = c.filtered; m_report.coerced = c.coerced; m_report.rechecked = c.rechecked; m_report.bytes = c.bytes;
+    m_report.endMs = m_parts.clock.nowMs();
+    if (!outcome) {
+        m_report.error = outcome.error();
+        m_report.outcome = outcome.error().fault == Fault::Cancelled ? Outcome::Cancelled : Outcome::Failed;
+    } else
+        // Invariant 9: this is reached only after a scan to its end, every row accounted for and the checkpoint fsynced.
+        m_report.outcome = m_parking.parked() > 0 ? Outcome::Partial : Outcome::Success;
+    if (outcome && m_report.read == 0)
+        m_report.notes.push_back({"read_nothing", m_report.table + ": nothing to read.", {m_report.table}});
+    if (m_report.coerced)
+        m_report.notes.push_back({"coerced", grouped(m_report.coerced) + " values were replaced by the stated policy.", {std::to_string(m_report.coerced)}});
+    live.setNote({});
+    return m_report;
+}
+
+Result<> TableRun::attempt(Kind kind, std::stop_token stop)
+{
+    const TablePlan& plan = *m_parts.plan;
+    if (auto ready = m_parts.source.preflight(plan); !ready)
+        return ready;
+    if (kind == Kind::Backfill)
+        return backfill(stop);
+    auto stored = m_parts.store.checkpoint(plan.sync, plan.label);
+    if (!stored)
+        return std::move(stored).error();
+    TableCheckpoint checkpoint;
+    bool begun = false;
+    if (*stored) {
+        auto parsed = TableCheckpoint::fromJson((*stored)->state);
+        if (!parsed)
+            return std::move(parsed).error();
+        checkpoint = std::move(*parsed);
+        begun = true;
+        if (checkpoint.fingerprint != plan.fingerprint && kind != Kind::Full)
+            return Error{Fault::Schema, "engine.needs_resync", "The key, filter or soft-delete column of " + plan.label + " changed since its documents were written.",
+                         "Run a full sync of this table: sync run " + plan.sync + " --full --tables " + plan.label, {}};
+    }
+    const bool loaded = begun && checkpoint.phase == TableCheckpoint::Phase::Follow;
+    const bool resume = begun && !loaded && checkpoint.fingerprint == plan.fingerprint;
+    m_report.syncType = "full";
+    if (loaded && kind == Kind::Normal && plan.strategy == Strategy::Timestamp) {
+        m_report.syncType = "incremental";
+        return follow(std::move(checkpoint), stop);
+    }
+    if (!resume) {
+        checkpoint = {};
+        checkpoint.fingerprint = plan.fingerprint;
+        for (const Column& c : plan.schema->columns)
+            checkpoint.columns.emplace_back(c.source, typeName(c.type));
+        checkpoint.firstVersion = firstVersionOf(m_parts.lease) | m_seq;
+        if (plan.strategy == Strategy::Timestamp) {
+            auto mark = m_parts.source.mark(plan);
+            if (!mark)
+                return std::move(mark).error();
+            checkpoint.mark = std::move(*mark);
+        }
+    }
+    if (plan.keyless())
+        return swapWhole(std::move(checkpoint), stop);
+    return load(std::move(checkpoint), !resume, stop);
+}
+
+Result<> TableRun::save(const TableCheckpoint& checkpoint)
+{
+    const Checkpoint row{m_parts.plan->sync, m_parts.plan->label, checkpoint.json()};
+    return m_parts.store.commit({&row, 1});
+}
+
+Pipeline TableRun::pipeline(BatchReader& reader, bool insertOnly, std::function<std::string(const Batch&)> checkpoint)
+{
+    return Pipeline({reader, m_parts.target, m_parts.plan, m_parts.lease, insertOnly, m_seq, m_parking, m_parts.committer, m_parts.rate, m_sizer, m_parts.live,
+                     m_parts.clock, std::move(checkpoint)});
+}
+
+// --- full load -------------------------------------------------------------------------------------------------------------------
+
+Result<> TableRun::load(TableCheckpoint checkpoint, bool fresh, std::stop_token stop)
+{
+    const TablePlan& plan = *m_parts.plan;
+    auto prepared = m_parts.target.prepare(plan, m_parts.lease);
+    if (!prepared)
+        return std::move(prepared).error();
+    if (fresh) {
+        // Invariant 3: the position is durable before the snapshot begins.
+        if (auto saved = save(checkpoint); !saved)
+            return saved;
+        crashPoint("engine.after_mark");
+    }
+    if (prepared->fresh && !checkpoint.segments.empty()) {
+        checkpoint.segments.clear();                    // the container was taken away: what was copied is gone
+        checkpoint.firstVersion = firstVersionOf(m_parts.lease) | m_seq;
+        if (auto saved = save(checkpoint); !saved)
+            return saved;
+    }
+    m_parts.live.total = m_parts.rowsEstimate.value_or(0);
+    auto snapshot = m_parts.source.snapshot(m_parts.plan);
+    if (!snapshot)
+        return std::move(snapshot).error();
+    const std::size_t stale = checkpoint.segments.size();
+    if (auto copied = copy(**snapshot, checkpoint, prepared->fresh, stop); !copied)
+        return copied;
+    crashPoint("engine.load_read");
+    // Rows of earlier snapshots may have changed or gone since: look again before anything is deleted (engine.md, "Full loads").
+    if (stale > 0)
+        if (auto checked = recheck(**snapshot, checkpoint, stale, stop); !checked)
+            return checked;
+    for (int pass = 0; (*snapshot)->moved(); ++pass) {
+        if (pass == 3) {
+            m_report.notes.push_back({"source_moved", plan.label + " changed while it was copied; the next run takes up the rest.", {plan.label}});
+            break;
+        }
+        if (auto checked = recheck(**snapshot, checkpoint, checkpoint.segments.size(), stop); !checked)
+            return checked;
+    }
+    snapshot->reset();                                 // not holding the source while the target deletes
+    if (!prepared->fresh || stale > 0)
+        if (auto deleted = deleteGone(checkpoint, stop); !deleted)
+            return deleted;
+    crashPoint("engine.before_load_done");
+    if (auto flushed = m_parts.committer.flush(plan.sync, plan.label); !flushed)
+        return flushed;
+    checkpoint.phase = TableCheckpoint::Phase::Follow;
+    checkpoint.follow = checkpoint.mark;
+    checkpoint.rows = 0;
+    for (const Segment& s : checkpoint.segments)
+        checkpoint.rows += s.rows;
+    checkpoint.segments.clear();
+    if (auto saved = save(checkpoint); !saved)
+        return saved;
+    crashPoint("engine.after_load_done");
+    m_report.position = checkpoint.follow.bytes;
+    if (auto removed = m_parts.store.removeFailuresBefore(plan.sync, plan.label, m_parts.run); !removed)
+        return removed;                                // the whole table was read: what failed before either failed again or is gone
+    return m_parking.load();
+}
+
+Result<> TableRun::copy(Snapshot& snapshot, TableCheckpoint& checkpoint, bool insertOnly, std::stop_token stop)
+{
+    KeyRange rest;
+    if (!checkpoint.segments.empty())
+        rest.after = checkpoint.segments.back().upTo;
+    auto reader = snapshot.read(rest);
+    if (!reader)
+        return std::move(reader).error();
+    Segment grown;
+    grown.after = rest.after;
+    grown.versionLow = firstVersionOf(m_parts.lease) | m_seq;
+    TableCheckpoint next = checkpoint;
+    next.segments.push_back(grown);
+    auto flow = pipeline(**reader, insertOnly, [&](const Batch& batch) {
+        Segment& s = next.segments.back();
+        if (!batch.upTo.empty()) s.upTo = batch.upTo;
+        s.rows += batch.rows();
+        s.hash += hashOf(batch);
+        s.versionHigh = batch.version + batch.rows();
+        return s.rows ? next.json() : checkpoint.json();
+    });
+    const auto ran = flow.run(stop);
+    m_seq = flow.nextSeq();
+    if (!ran)
+        return ran;
+    if (next.segments.back().rows)
+        checkpoint = std::move(next);
+    return {};
+}
+
+Result<> TableRun::recheck(Snapshot& snapshot, TableCheckpoint& checkpoint, std::size_t segments, std::stop_token stop)
+{
+    for (std::size_t i = 0; i < segments; ++i) {
+        m_parts.live.setNote("looking again at rows copied before");
+        auto same = unchanged(snapshot, checkpoint.segments[i], stop);
+        if (!same)
+            return std::move(same).error();
+        if (!*same)
+            if (auto rewritten = rewrite(snapshot, checkpoint.segments[i], stop); !rewritten)
+                return rewritten;
+        crashPoint("engine.after_recheck");
+    }
+    m_parts.live.setNote({});
+    return {};
+}
+
+Result<bool> TableRun::unchanged(Snapshot& snapshot, const Segment& segment, std::stop_token stop)
+{
+    auto reader = snapshot.read({segment.after, segment.upTo});
+    if (!reader)
+        return std::move(reader).error();
+    std::uint64_t rows = 0, hash = 0;
+    for (;;) {
+        Batch batch(m_parts.plan->schema);
+        auto state = (*reader)->read(batch, 5000, stop);
+        if (!state)
+            return std::move(state).error();
+        if (stop.stop_requested())
+            return Error{Fault::Cancelled, "engine.stopped", "Stopped; the position is kept.", {}, {}};
+        rows += batch.rows();
+        hash += hashOf(batch);
+        m_parts.live.counters.rechecked += batch.rows();
+        if (*state == ReadState::End)
+            return rows == segment.rows && hash == segment.hash;
+    }
+}
+
+Result<> TableRun::rewrite(Snapshot& snapshot, Segment& segment, std::stop_token stop)
+{
+    auto reader = snapshot.read({segment.after, segment.upTo});
+    if (!reader)
+        return std::move(reader).error();
+    Segment now{segment.after, segment.upTo, 0, 0, firstVersionOf(m_parts.lease) | m_seq, 0};
+    auto flow = pipeline(**reader, false, [&](const Batch& batch) {
+        now.rows += batch.rows();
+        now.hash += hashOf(batch);
+        return std::string();                          // the stored segments stay true until the whole load is done
+    });
+    const auto ran = flow.run(stop);
+    m_seq = flow.nextSeq();
+    if (!ran)
+        return ran;
+    now.versionHigh = firstVersionOf(m_parts.lease) | m_seq;
+    // What still carries the old copy's versions was not in the source any more.
+    auto gone = m_parts.target.countVersions(*m_parts.plan, segment.versionLow, segment.versionHigh);
+    if (!gone)
+        return std::move(gone).error();
+    if (auto allowed = brake(*gone, segment.rows); !allowed)
+        return allowed;
+    auto deleted = m_parts.target.deleteVersions(*m_parts.plan, m_parts.lease, segment.versionLow, segment.versionHigh, stop);
+    if (!deleted)
+        return std::move(deleted).error();
+    m_parts.live.counters.deleted += *deleted;
+    segment = now;
+    return {};
+}
+
+Result<> TableRun::brake(std::uint64_t gone, std::uint64_t documents)
+{
+    constexpr std::uint64_t alwaysAllowed = 100;
+    const double share = documents ? 100.0 * static_cast<double>(gone) / static_cast<double>(documents) : 100.0;
+    if (m_parts.acceptDeletes || gone <= alwaysAllowed || share <= m_parts.def.deleteBrakePercent)
+        return {};
+    return Error{Fault::Data, "engine.delete_brake", "This run would delete " + grouped(gone) + " of " + grouped(documents) + " documents of " + m_parts.plan->container
+                 + ", more than the brake allows. Nothing was deleted.", "If that is right: sync run " + m_parts.plan->sync + " --accept-deletes --tables " + m_parts.plan->label, {}};
+}
+
+Result<> TableRun::deleteGone(const TableCheckpoint& checkpoint, std::stop_token stop)
+{
+    const TablePlan& plan = *m_parts.plan;
+    auto gone = m_parts.target.countVersions(plan, 0, checkpoint.firstVersion);
+    if (!gone)
+        return std::move(gone).error();
+    if (*gone == 0)
+        return {};
+    auto documents = m_parts.target.countOwn(plan);
+    if (!documents)
+        return std::move(documents).error();
+    if (auto allowed = brake(*gone, *documents); !allowed)
+        return allowed;
+    crashPoint("engine.before_deletes");
+    auto deleted = m_parts.target.deleteVersions(plan, m_parts.lease, 0, checkpoint.firstVersion, stop);
+    if (!deleted)
+        return std::move(deleted).error();
+    crashPoint("engine.after_deletes");
+    m_parts.live.counters.deleted += *deleted;
+    return {};
+}
+
+// --- without a key: built aside, swapped in whole -----------------------------------------------------------------------------------
+
+Result<> TableRun::swapWhole(TableCheckpoint checkpoint, std::stop_token stop)
+{
+    const TablePlan& plan = *m_parts.plan;
+    auto prepared = m_parts.target.prepare(plan, m_parts.lease);
+    if (!prepared)
+        return std::move(prepared).error();
+    auto before = m_parts.target.countOwn(plan);
+    if (!before)
+        return std::move(before).error();
+    if (auto begun = m_parts.target.beginAside(plan, m_parts.lease); !begun)
+        return begun;
+    auto snapshot = m_parts.source.snapshot(m_parts.plan);
+    if (!snapshot)
+        return std::move(snapshot).error();
+    auto reader = (*snapshot)->read({});
+    if (!reader)
+        return std::move(reader).error();
+    m_seq = 0;                                          // the ordinal is the key: every build counts from the start
+    auto flow = pipeline(**reader, true, nullptr);
+    const auto ran = flow.run(stop);
+    m_seq = flow.nextSeq();
+    if (!ran)
+        return ran;
+    if (*before > flow.rowsRead())
+        if (auto allowed = brake(*before - flow.rowsRead(), *before); !allowed)
+            return allowed;
+    crashPoint("engine.before_promote");
+    if (auto promoted = m_parts.target.promoteAside(plan, m_parts.lease); !promoted)
+        return promoted;
+    crashPoint("engine.after_promote");
+    checkpoint.phase = TableCheckpoint::Phase::Follow;
+    checkpoint.segments.clear();
+    if (auto saved = save(checkpoint); !saved)
+        return saved;
+    if (auto removed = m_parts.store.removeFailuresBefore(plan.sync, plan.label, m_parts.run); !removed)
+        return removed;
+    return m_parking.load();
+}
+
+// --- changes and backfill ------------------------------------------------------------------------------------------------------------
+
+Result<> TableRun::follow(TableCheckpoint checkpoint, std::stop_token stop)
+{
+    auto prepared = m_parts.target.prepare(*m_parts.plan, m_parts.lease);
+    if (!prepared)
+        return std::move(prepared).error();
+    if (prepared->fresh && checkpoint.rows > 0)
+        return Error{Fault::Schema, "engine.target_emptied", m_parts.plan->container + " held the rows of " + m_parts.plan->label + " and is empty now.",
+                     "Run a full sync of this table: sync run " + m_parts.plan->sync + " --full --tables " + m_parts.plan->label, {}};
+    auto reader = m_parts.source.changes(m_parts.plan, checkpoint.follow);
+    if (!reader)
+        return std::move(reader).error();
+    auto flow = pipeline(**reader, false, [&](const Batch& batch) {
+        if (!batch.upTo.empty())
+            checkpoint.follow = batch.upTo;
+        return checkpoint.json();
+    });
+    const auto ran = flow.run(stop);
+    m_seq = flow.nextSeq();
+    m_report.position = checkpoint.follow.bytes;
+    return ran;
+}
+
+Result<> TableRun::backfill(std::stop_token stop)
+{
+    m_report.syncType = "full";
+    auto prepared = m_parts.target.prepare(*m_parts.plan, m_parts.lease);
+    if (!prepared)
+        return std::move(prepared).error();
+    auto snapshot = m_parts.source.snapshot(m_parts.plan);
+    if (!snapshot)
+        return std::move(snapshot).error();
+    auto reader = (*snapshot)->read({});
+    if (!reader)
+        return std::move(reader).error();
+    auto flow = pipeline(**reader, false, nullptr);
+    const auto ran = flow.run(stop);
+    m_seq = flow.nextSeq();
+    return ran;
+}
+
+} // namespace millrace
