@@ -73,6 +73,7 @@ struct SyncDef {
     std::vector<std::string> exclude;
     std::vector<TableRule> tables;                 //!< in the file's order; empty means "*"
     std::vector<std::string> tags;
+    bool operator==(const SyncDef&) const = default;
 };
 
 struct SyncFile {
@@ -83,6 +84,10 @@ struct SyncFile {
 //! "250ms" "2s" "5m" "1h" "1d" (a bare number is seconds) -> milliseconds.
 Result<std::int64_t> parseDuration(std::string_view text);
 std::string formatDuration(std::int64_t ms);       //!< the shortest exact form of the same grammar
+
+//! The keys of the contract that stand in this definition and that this version does not act on: "cron", "payment: columns.mask".
+//! Acting commands refuse such a sync with "config.not_available_yet" rather than leave a key out in silence.
+std::vector<std::string> unsupportedKeys(const SyncDef& def);
 
 //! Reads the tree of a sync file. Errors name the line and, for an unknown key or word, the nearest known one. Typed secrets are
 //! handed out through `typedSecrets` ("connection/password" -> value) and do not stay in the definitions.
