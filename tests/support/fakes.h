@@ -2,6 +2,8 @@
 #include "core/base/clock.h"
 #include "core/engine/source.h"
 #include "core/engine/target.h"
+#include <atomic>
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -147,7 +149,7 @@ public:
     void failOpen(Error error, int times = 1);                    //!< server(), acquire(), prepare(), session() fail
     void rejectKey(const std::string& key, Error error);          //!< the store refuses this document, the others go on
     void acceptKey(const std::string& key);
-    //! Writes wait (slow ack) until release(); held() tells how many wait now.
+    //! Writes wait (slow ack) until letGo(); held() tells how many wait now.
     void hold();
     void letGo();
     std::size_t held() const;
@@ -159,7 +161,7 @@ private:
     friend class FakeTarget;
     friend class FakeTargetSession;
     friend class FakeDocumentReader;
-    struct Container { std::string sync; bool own = true; Documents documents; std::optional<Documents> aside; bool built = false; };
+    struct Container { std::string sync; bool own = true; Documents documents; std::optional<Documents> aside; };
     struct Held { std::string owner; std::uint64_t epoch = 0; std::int64_t beatMs = 0; bool live = false; };
     struct Fault { std::uint64_t nth = 0; Error error; int times = 0; When when = When::BeforeApply; };
     bool holds(const Lease& lease) const;
