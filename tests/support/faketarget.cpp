@@ -340,8 +340,10 @@ Result<std::uint64_t> FakeTarget::countVersions(const TablePlan& plan, std::uint
     return count;
 }
 
-Result<std::uint64_t> FakeTarget::deleteVersions(const TablePlan& plan, const Lease& lease, std::uint64_t low, std::uint64_t high, std::stop_token)
+Result<std::uint64_t> FakeTarget::deleteVersions(const TablePlan& plan, const Lease& lease, std::uint64_t low, std::uint64_t high, std::stop_token stop)
 {
+    if (stop.stop_requested())
+        return stopped();
     std::lock_guard lock(m_store.m_mutex);
     if (!m_store.holds(lease))
         return fenced(lease);
