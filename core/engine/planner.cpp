@@ -165,6 +165,8 @@ Result<Planned> planTable(const SyncDef& def, const Selected& selected, const Ta
     }
     for (const auto& [name, type] : frozen) {
         const auto it = std::find_if(schema->columns.begin(), schema->columns.end(), [&](const Column& c) { return c.source == name; });
+        if (it != schema->columns.end() && it->type == Type::Bool && type == "int")
+            it->type = Type::Int;                          // a TINYINT(1) that held more than 0 and 1 when it was first sampled
         if (it == schema->columns.end() || !sameType(type, it->type))
             return Error{Fault::Schema, "engine.needs_resync", "The column " + name + " of " + selected.label
                          + (it == schema->columns.end() ? " is gone or left out" : " is now " + std::string(typeName(it->type)) + ", was " + type) + " since its documents were written.",

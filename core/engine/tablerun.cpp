@@ -139,6 +139,8 @@ Result<> TableRun::load(TableCheckpoint checkpoint, bool fresh, std::stop_token 
     auto prepared = m_parts.target.prepare(plan, m_parts.lease);
     if (!prepared)
         return std::move(prepared).error();
+    if (prepared->replaces)
+        return swapWhole(std::move(checkpoint), stop);
     if (fresh) {
         // Invariant 3: the position is durable before the snapshot begins.
         if (auto saved = save(checkpoint); !saved)
@@ -322,7 +324,7 @@ Result<> TableRun::deleteGone(const TableCheckpoint& checkpoint, std::stop_token
     return {};
 }
 
-// --- without a key: built aside, swapped in whole -----------------------------------------------------------------------------------
+// --- without a key, or in place of somebody else's container: built aside, swapped in whole -----------------------------------------------------------------------------------
 
 Result<> TableRun::swapWhole(TableCheckpoint checkpoint, std::stop_token stop)
 {
@@ -341,7 +343,8 @@ Result<> TableRun::swapWhole(TableCheckpoint checkpoint, std::stop_token stop)
     auto reader = (*snapshot)->read({});
     if (!reader)
         return std::move(reader).error();
-    m_seq = 0;                                          // the ordinal is the key: every build counts from the start
+    if (plan.keyless())
+        m_seq = 0;                                      // the ordinal is the key: every build counts from the start
     auto flow = pipeline(**reader, true, nullptr);
     const auto ran = flow.run(stop);
     m_seq = flow.nextSeq();
@@ -355,6 +358,8 @@ Result<> TableRun::swapWhole(TableCheckpoint checkpoint, std::stop_token stop)
         return promoted;
     crashPoint("engine.after_promote");
     checkpoint.phase = TableCheckpoint::Phase::Follow;
+    checkpoint.follow = checkpoint.mark;
+    checkpoint.rows = flow.rowsRead();
     checkpoint.segments.clear();
     if (auto saved = save(checkpoint); !saved)
         return saved;

@@ -1,0 +1,203 @@
+#include "core/engine/keytext.h"
+#include "core/engine/localengine.h"
+#include "core/engine/openedsync.h"
+#include "core/base/text.h"
+#include "core/data/value.h"
+#include <algorithm>
+#include <set>
+
+namespace millrace {
+
+Result<VerifyReport> LocalEngine::verify(const std::string& sync, const std::vector<std::string>& wanted, std::stop_token stop)
+{
+    auto def = syncNamed(sync);
+    if (!def) return std::move(def).error();
+    auto opened = openSync(*def, false, stop);
+    if (!opened) return std::move(opened).error();
+    VerifyReport report;
+    report.sync = sync;
+    Verdict worst = Verdict::Identical;
+    std::size_t compared = 0;
+    for (const SyncTable& table : opened->tables.tables) {
+        if (!wanted.empty() && std::none_of(wanted.begin(), wanted.end(), [&](const auto& w) { return globMatches(w, table.label); }))
+            continue;
+        TableVerdict verdict;
+        verdict.table = table.label;
+        if (table.error)
+            verdict.error = table.error;
+        else {
+            Verifier::Options options;
+            options.spillDir = m_parts.home + "/tmp";
+            options.settleMs = 1000;
+            auto proven = m_parts.verifier.verify(*opened->source, *opened->target, table.planned->plan, options, stop);
+            if (proven) {
+                verdict = std::move(*proven);
+                verdict.table = table.label;
+            } else
+                verdict.error = std::move(proven).error();
+        }
+        auto parked = m_parts.store.failures(sync, table.label, {}, {});
+        if (!parked) return std::move(parked).error();
+        verdict.parked = parked->size();
+        if (verdict.error)
+            verdict.verdict = Verdict::Unknown;               // Invariant 9
+        if (m_access == Access::Act && table.planned) {
+            TableStatus status = table.status.value_or(TableStatus{});
+            status.sync = sync;
+            status.table = table.label;
+            status.container = table.planned->plan->container;
+            status.strategy = table.planned->plan->strategy;
+            status.verified = verdictName(verdict.verdict);
+            status.verifiedMs = m_parts.clock.nowMs();
+            if (auto saved = m_parts.store.saveStatus(status); !saved) return std::move(saved).error();
+            m_board.setVerified(sync, table.label, status.verified, status.verifiedMs);
+        }
+        if (verdict.verdict == Verdict::Unknown || (verdict.verdict == Verdict::Different && worst == Verdict::Identical))
+            worst = worst == Verdict::Unknown ? worst : verdict.verdict;
+        ++compared;
+        report.tables.push_back(std::move(verdict));
+    }
+    if (compared == 0)
+        return Error{Fault::Config, "config.no_such_table", "No table of " + sync + " matches.", "See `sync plan " + sync + "`.", {}};
+    report.verdict = worst;
+    return report;
+}
+
+Result<std::uint64_t> LocalEngine::discardFailures(const std::string& sync, const std::string& cause, const std::string& key)
+{
+    if (auto allowed = mayAct(); !allowed) return std::move(allowed).error();
+    auto discarded = m_parts.store.discardFailures(sync, cause, key, "engine");
+    if (!discarded) return discarded;
+    auto statuses = m_parts.store.statuses(sync);
+    if (!statuses) return std::move(statuses).error();
+    for (TableStatus& status : *statuses) {
+        auto left = m_parts.store.failures(sync, status.table, {}, {});
+        if (!left) return std::move(left).error();
+        if (left->size() == status.failed) continue;
+        status.failed = left->size();
+        status.verified.clear();                              // what was thrown away is not proven to be equal
+        if (auto saved = m_parts.store.saveStatus(status); !saved) return std::move(saved).error();
+        m_board.setFailed(sync, status.table, status.failed);
+        m_board.setVerified(sync, status.table, {}, 0);
+    }
+    return discarded;
+}
+
+namespace {
+
+//! Rows named by key, as the source has them now; a key that is gone there becomes a delete.
+class KeyedRows final : public BatchReader {
+public:
+    KeyedRows(TablePlanPtr plan, std::unique_ptr<BatchReader> rows, std::vector<std::vector<Cell>> keys) : m_plan(std::move(plan)), m_rows(std::move(rows)), m_keys(std::move(keys)) {}
+    Result<ReadState> read(Batch& into, std::size_t maxRows, std::stop_token stop) override
+    {
+        auto state = m_rows->read(into, maxRows, stop);
+        if (!state) return state;
+        for (std::size_t i = 0; i < into.rows(); ++i)
+            m_seen.insert(keyText(*m_plan->schema, into.row(i)));
+        if (*state == ReadState::End)
+            for (const auto& key : m_keys)
+                if (!m_seen.contains(keyTextOf(key))) {
+                    auto row = into.append(Op::Delete);
+                    for (std::size_t k = 0; k < key.size(); ++k) {
+                        Cell cell = key[k];
+                        const bool inArena = cell.type == Type::Text || cell.type == Type::Bytes || cell.type == Type::Decimal || cell.type == Type::Uuid;
+                        row[m_plan->schema->key[k]] = inArena ? into.text(cell.text(), cell.type) : cell;
+                    }
+                }
+        return state;
+    }
+private:
+    TablePlanPtr m_plan;
+    std::unique_ptr<BatchReader> m_rows;
+    std::vector<std::vector<Cell>> m_keys;
+    std::set<std::string> m_seen;
+};
+
+} // namespace
+
+Result<RunReport> LocalEngine::retryFailures(const std::string& sync, const std::string& cause, const std::string& key)
+{
+    if (auto allowed = mayAct(); !allowed) return std::move(allowed).error();
+    auto def = syncNamed(sync);
+    if (!def) return std::move(def).error();
+    {
+        std::lock_guard lock(m_mutex);
+        if (const auto it = m_active.find(sync); it != m_active.end() && it->second->done.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
+            return Error{Fault::Config, "engine.already_running", "The sync " + sync + " is running.", "Wait for it: it takes up failed rows that changed.", {}};
+    }
+    auto rows = m_parts.store.failures(sync, {}, cause, key);
+    if (!rows) return std::move(rows).error();
+    auto opened = openSync(*def, false, {});
+    if (!opened) return std::move(opened).error();
+    auto known = m_parts.store.epoch(sync);
+    if (!known) return std::move(known).error();
+    auto lease = opened->target->acquire(sync, m_parts.store.owner(), *known, {});
+    if (!lease) return std::move(lease).error();
+    if (auto saved = m_parts.store.saveEpoch(sync, lease->epoch); !saved) return std::move(saved).error();
+    auto id = m_parts.store.beginRun(sync, "retry", m_parts.clock.nowMs());
+    if (!id) return std::move(id).error();
+
+    RunReport report;
+    report.id = *id;
+    report.sync = sync;
+    report.trigger = "retry";
+    report.syncType = "incremental";
+    report.startMs = m_parts.clock.nowMs();
+    for (const SyncTable& table : opened->tables.tables) {
+        std::set<std::string> keys;
+        for (const auto& row : *rows)
+            if (row.table == table.label) keys.insert(row.key);
+        if (keys.empty()) continue;
+        TableLive live;
+        TableReport out;
+        out.table = table.label;
+        out.syncType = "incremental";
+        out.startMs = m_parts.clock.nowMs();
+        const auto again = [&]() -> Result<> {
+            if (table.error) return *table.error;
+            const TablePlanPtr& plan = table.planned->plan;
+            out.strategy = plan->strategy;
+            if (plan->keyless())
+                return Error{Fault::Config, "config.no_key", table.label + " has no key; its rows are taken up by the next full sync.", "sync run " + sync + " --full --tables " + table.label, {}};
+            if (auto prepared = opened->target->prepare(*plan, *lease); !prepared) return std::move(prepared).error();
+            Batch arena(plan->schema);
+            std::vector<std::vector<Cell>> cells;
+            for (const auto& text : keys)
+                if (auto one = keyCells(*plan->schema, text, arena)) cells.push_back(std::move(*one));
+            if (cells.size() != keys.size())
+                return Error{Fault::Config, "engine.key_not_readable", "Some keys of " + table.label + " are too long to be looked up one by one.", "sync run " + sync + " --full --tables " + table.label, {}};
+            auto reader = opened->source->proof(plan, cells);
+            if (!reader) return std::move(reader).error();
+            KeyedRows source(plan, std::move(*reader), std::move(cells));
+            Parking parking(m_parts.store, m_parts.clock, plan, *id, def->maxFailed, live.counters);
+            if (auto loaded = parking.load(); !loaded) return loaded;
+            RateLimiter rate(m_parts.clock, def->settings.rateLimit);
+            BatchSizer sizer(100, 1000);
+            Pipeline flow({source, *opened->target, plan, *lease, false, 0, parking, m_committer, rate, sizer, live, m_parts.clock, nullptr});
+            return flow.run({});
+        };
+        if (auto done = again(); !done) {
+            out.outcome = Outcome::Failed;
+            out.error = std::move(done).error();
+        } else
+            out.outcome = live.counters.rejected ? Outcome::Partial : Outcome::Success;
+        out.read = live.counters.read; out.written = live.counters.written; out.deleted = live.counters.deleted;
+        out.rejected = live.counters.rejected; out.superseded = live.counters.superseded;
+        out.endMs = m_parts.clock.nowMs();
+        if (auto left = m_parts.store.failures(sync, table.label, {}, {}); left && table.status) {
+            TableStatus status = *table.status;
+            status.failed = left->size();
+            if (auto saved = m_parts.store.saveStatus(status); !saved) return std::move(saved).error();
+            m_board.setFailed(sync, table.label, status.failed);
+        }
+        report.tables.push_back(std::move(out));
+    }
+    report.endMs = m_parts.clock.nowMs();
+    if (auto released = opened->target->release(*lease); !released) report.error = std::move(released).error();
+    sumUp(report);
+    if (auto stored = m_parts.store.endRun(report); !stored) return std::move(stored).error();
+    return report;
+}
+
+} // namespace millrace
