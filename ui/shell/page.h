@@ -67,6 +67,8 @@ public:
     virtual QString iconName() const = 0;
     virtual void snapshotChanged(const SnapshotPtr& snapshot) { (void)snapshot; }    //!< only while shown, and once when it becomes shown
     virtual void fillMenus(const Menus& menus) { (void)menus; }
+    virtual QWidget* filterField() { return nullptr; }            //!< Ctrl+F goes there
+    virtual void refresh() {}                                     //!< F5
     virtual void activated() {}                                   //!< became the current page; set the focus
     virtual void deactivated() {}
     virtual QString environment() const { return {}; }            //!< "prod": the stripe on top, while something there would be written to it

@@ -36,6 +36,8 @@ QLabel[look="code"] { font-family: "%code"; font-size: %caption; }
 QLabel[look="error"] { color: @failed; }
 QLabel[look="warning"] { color: @lagging; }
 QLabel[look="good"] { color: @verified; }
+QLabel[look="warningCaption"] { color: @lagging; font-size: %caption; }
+QLabel[look="tiny"] { color: @secondary; font-size: %tiny; }
 QLabel[look="link"] { color: @accent; }
 QLabel[pill] { font-size: %caption; border-radius: 3px; padding: 0px 5px; border: 1px solid @controlBorder; color: @secondary; }
 QLabel[pill="good"] { color: @verified; background: @goodTint; border-color: @goodBorder; }
@@ -195,6 +197,7 @@ QString styleSheet()
         sheet.replace(QRegularExpression(QLatin1String(named.name) + QStringLiteral("\\b")), color(named.role).name());
     const auto px = [](FontRole role) { return QString::number(font(role).pixelSize()) + QStringLiteral("px"); };
     sheet.replace(QLatin1String("%caption"), px(FontRole::Caption));
+    sheet.replace(QLatin1String("%tiny"), px(FontRole::Tiny));
     sheet.replace(QLatin1String("%section"), px(FontRole::Section));
     sheet.replace(QLatin1String("%title"), px(FontRole::Title));
     sheet.replace(QLatin1String("%big"), px(FontRole::Big));
