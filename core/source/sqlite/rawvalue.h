@@ -1,0 +1,32 @@
+#pragma once
+#include "core/base/node.h"
+#include "core/base/result.h"
+#include <sqlite3.h>
+#include <string>
+#include <vector>
+
+namespace millrace::sqlitesource {
+
+//! One value with its storage class, exactly as the file has it: what positions are made of.
+struct RawValue {
+    int type = SQLITE_NULL;              //!< SQLITE_NULL, _INTEGER, _FLOAT, _TEXT, _BLOB
+    std::int64_t number = 0;
+    double real = 0;
+    std::string bytes;                   //!< of text (as UTF-8) and blobs
+    bool isNull() const { return type == SQLITE_NULL; }
+    bool operator==(const RawValue&) const = default;
+
+    static RawValue integer(std::int64_t value) { RawValue v; v.type = SQLITE_INTEGER; v.number = value; return v; }
+    static RawValue text(std::string value) { RawValue v; v.type = SQLITE_TEXT; v.bytes = std::move(value); return v; }
+    //! `known`: the value's type, asked for before any of its bytes were (SQLite may change its mind afterwards).
+    void assign(sqlite3_value* value, int known);
+    void bind(sqlite3_stmt* statement, int index) const;
+
+    Node node() const;                   //!< 5, "abc", null, {"r": "3ff8…"} (bits), {"t": "ff"} (text that is not UTF-8), {"b": "00ff"}
+    static Result<RawValue> fromNode(const Node& node);
+};
+
+Node nodeOf(const std::vector<RawValue>& values);
+Result<std::vector<RawValue>> valuesOf(const Node& node);
+
+} // namespace millrace::sqlitesource
