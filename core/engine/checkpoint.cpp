@@ -26,7 +26,6 @@ std::string TableCheckpoint::json() const
     root.set("phase", phase == Phase::Load ? "load" : "follow");
     if (!mark.empty()) root.set("mark", mark.bytes);
     if (!follow.empty()) root.set("follow", follow.bytes);
-    root.set("first", text(firstVersion));
     if (rows) root.set("rows", text(rows));
     Node list = Node::list();
     for (const auto& s : segments)
@@ -50,7 +49,6 @@ Result<TableCheckpoint> TableCheckpoint::fromJson(const std::string& json)
     out.phase = (*root)["phase"].string() == "follow" ? Phase::Follow : Phase::Load;
     out.mark.bytes = (*root)["mark"].string();
     out.follow.bytes = (*root)["follow"].string();
-    out.firstVersion = number((*root)["first"]);
     out.rows = number((*root)["rows"]);
     for (const Node& n : (*root)["segments"].items())
         out.segments.push_back({{n["after"].string()}, {n["up_to"].string()}, number(n["rows"]), number(n["hash"]), number(n["low"]), number(n["high"])});

@@ -22,7 +22,6 @@ struct TableCheckpoint {
     Phase phase = Phase::Load;                    //!< Follow: a load was completed
     Position mark;                                //!< change position stored before the load's first snapshot (Invariant 3)
     Position follow;                              //!< next poll starts here (phase Follow)
-    std::uint64_t firstVersion = 0;               //!< of the load: whatever carries less when it completes is gone from the source
     std::uint64_t rows = 0;                       //!< that the completed load read: an empty container then means it was taken away
     std::vector<Segment> segments;                //!< copied so far, in key order; the last one grows
     std::vector<std::pair<std::string, std::string>> columns;   //!< source column -> type name the documents are written with

@@ -106,7 +106,6 @@ Result<> TableRun::attempt(Kind kind, std::stop_token stop)
         checkpoint.fingerprint = plan.fingerprint;
         for (const Column& c : plan.schema->columns)
             checkpoint.columns.emplace_back(c.source, typeName(c.type));
-        checkpoint.firstVersion = firstVersionOf(m_parts.lease) | m_seq;
         if (plan.strategy == Strategy::Timestamp) {
             auto mark = m_parts.source.mark(plan);
             if (!mark)
@@ -149,7 +148,6 @@ Result<> TableRun::load(TableCheckpoint checkpoint, bool fresh, std::stop_token 
     }
     if (prepared->fresh && !checkpoint.segments.empty()) {
         checkpoint.segments.clear();                    // the container was taken away: what was copied is gone
-        checkpoint.firstVersion = firstVersionOf(m_parts.lease) | m_seq;
         if (auto saved = save(checkpoint); !saved)
             return saved;
     }
@@ -302,25 +300,44 @@ Result<> TableRun::brake(std::uint64_t gone, std::uint64_t documents)
                  + ", more than the brake allows. Nothing was deleted.", "If that is right: sync run " + m_parts.plan->sync + " --accept-deletes --tables " + m_parts.plan->label, {}};
 }
 
+// What carries a version of no copied segment is gone from the source: documents of former runs, and those that a killed process wrote
+// beyond its last checkpoint and that were deleted before this one read their range.
 Result<> TableRun::deleteGone(const TableCheckpoint& checkpoint, std::stop_token stop)
 {
     const TablePlan& plan = *m_parts.plan;
-    auto gone = m_parts.target.countVersions(plan, 0, checkpoint.firstVersion);
-    if (!gone)
-        return std::move(gone).error();
-    if (*gone == 0)
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> copied, gaps;
+    for (const Segment& s : checkpoint.segments)
+        copied.emplace_back(s.versionLow, s.versionHigh);
+    std::sort(copied.begin(), copied.end());
+    std::uint64_t from = 0;
+    copied.emplace_back(firstVersionOf(m_parts.lease) | m_seq, 0);
+    for (const auto& [low, high] : copied) {
+        if (from < low)
+            gaps.emplace_back(from, low);
+        from = std::max(from, high);
+    }
+    std::uint64_t gone = 0;
+    for (const auto& [low, high] : gaps) {
+        auto some = m_parts.target.countVersions(plan, low, high);
+        if (!some)
+            return std::move(some).error();
+        gone += *some;
+    }
+    if (gone == 0)
         return {};
     auto documents = m_parts.target.countOwn(plan);
     if (!documents)
         return std::move(documents).error();
-    if (auto allowed = brake(*gone, *documents); !allowed)
+    if (auto allowed = brake(gone, *documents); !allowed)
         return allowed;
     crashPoint("engine.before_deletes");
-    auto deleted = m_parts.target.deleteVersions(plan, m_parts.lease, 0, checkpoint.firstVersion, stop);
-    if (!deleted)
-        return std::move(deleted).error();
+    for (const auto& [low, high] : gaps) {
+        auto deleted = m_parts.target.deleteVersions(plan, m_parts.lease, low, high, stop);
+        if (!deleted)
+            return std::move(deleted).error();
+        m_parts.live.counters.deleted += *deleted;
+    }
     crashPoint("engine.after_deletes");
-    m_parts.live.counters.deleted += *deleted;
     return {};
 }
 
