@@ -739,7 +739,7 @@ void fillMatrix(Batch& batch)
         daysFromCivil(0, 1, 1), -3'020'399'999'999, microsOf(1, 1, 1, 0, 0, 0, 0), 6, "00000000-0000-0000-0000-000000000000", "[]");
     full(true, Limits::max(), std::numeric_limits<std::uint64_t>::max(), std::numeric_limits<double>::max(), "99999999999999999999999999999999999.999999999999999999999999999999",
         "\"\\/\b\f\n\r\t\x01\x1e\x1f\x7f \u00e9 \u65e5\u672c \U0001F600 \u202E \u2028", std::string_view("\0\xff\x80 '\"\n", 7),
-        R"({"b":1,"a":[1,-2.50,1e400,null,true,"\u0000\" \\"],"":{"n":{"m":[[]]}}})", daysFromCivil(9999, 12, 31), 3'020'399'999'999,
+        R"({"b":1,"a":[1,-2.50,1e300,null,true,"\u0000\" \\"],"":{"n":{"m":[[]]}}})", daysFromCivil(9999, 12, 31), 3'020'399'999'999,
         microsOf(9999, 12, 31, 23, 59, 59, 999'999), 6, "ffffffff-ffff-ffff-ffff-ffffffffffff", R"([1,"two",null,[3.0]])");
     full(false, 0, 1ull << 63, std::numeric_limits<double>::denorm_min(), "1.50", "null", "x", "null", 0, 0, 0, 0, "01234567-89ab-cdef-0123-456789abcdef", "[null]");
     full(true, -1, 9'007'199'254'740'993, 0.1, "1.5", "12", std::string_view("\0", 1), "\"text\"", -1, -1, -1, 6, "01234567-89ab-cdef-0123-456789abcdef", R"(["a","b"])");
