@@ -227,12 +227,16 @@ class Mongod(Server):
         link = pymongo.MongoClient("127.0.0.1", self.port, serverSelectionTimeoutMS=500, **direct)
         until(lambda: self.running() and link.admin.command("ping"), 60, "mongod accepts connections")
         try:
-            link.admin.command("replSetInitiate", {"_id": "rs0", "members": [{"_id": 0, "host": f"127.0.0.1:{self.port}"}]})
+            link.admin.command("replSetInitiate", {"_id": "rs0", "members": [{"_id": 0, "host": self.member()}]})
         except pymongo.errors.OperationFailure as e:
             if e.code != 23:                         # already initialised: started again on its folder
                 raise
         until(lambda: link.admin.command("isMaster").get("ismaster"), 60, "mongod is primary")
         link.close()
+
+    def member(self):
+        """The address under which clients of the replica set are sent here."""
+        return f"127.0.0.1:{self.port}"
 
     def client(self):
         import pymongo
