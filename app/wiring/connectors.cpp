@@ -25,7 +25,7 @@ const std::vector<Entry>& entries()
         {mysqlSpec(true), openMysql, nullptr},
         {sqliteSpec(), [](const ConnectionParams& p) { return openSqlite(p); }, nullptr},
         {mongodbSpec(), nullptr, openMongodb},
-        {embeddedSpec(), nullptr, openEmbedded},
+        {embeddedSpec(), nullptr, [](const ConnectionParams& p) { return openEmbedded(p); }},
         {nullSpec(), nullptr, openNull},
     };
     return all;

@@ -1,0 +1,118 @@
+#include "tests/support/tableworld.h"
+#include <QtTest>
+
+using namespace millrace;
+using namespace millrace::test;
+
+namespace {
+
+//! A target whose sessions say what the test wants, whatever was sent.
+class OddTarget final : public Target {
+public:
+    OddTarget(FakeStore& store, const Clock& clock, std::function<Result<WriteReport>(const Payload&)> answer) : m_real(store, clock), m_answer(std::move(answer)) {}
+    Result<ServerInfo> server() override { return m_real.server(); }
+    TestReport test(const std::function<void(const TestStage&)>& done, std::stop_token stop) override { return m_real.test(done, stop); }
+    std::string durability() const override { return m_real.durability(); }
+    std::string containerName(std::string_view prefix, std::string_view name) const override { return m_real.containerName(prefix, name); }
+    Result<Lease> acquire(std::string_view sync, std::string_view owner, std::uint64_t atLeast, std::stop_token stop) override { return m_real.acquire(sync, owner, atLeast, stop); }
+    Result<> heartbeat(const Lease& lease) override { return m_real.heartbeat(lease); }
+    Result<> release(const Lease& lease) override { return m_real.release(lease); }
+    Result<Prepared> prepare(const TablePlan& plan, const Lease& lease) override { return m_real.prepare(plan, lease); }
+    std::unique_ptr<Encoder> encoder(TablePlanPtr plan) const override { return m_real.encoder(plan); }
+    Result<std::unique_ptr<TargetSession>> session(TablePlanPtr, const Lease&, bool) override
+    {
+        class Odd final : public TargetSession {
+        public:
+            explicit Odd(const std::function<Result<WriteReport>(const Payload&)>& answer) : m_say(answer) {}
+            Result<WriteReport> write(const Payload& payload, std::stop_token) override { return m_say(payload); }
+        private:
+            const std::function<Result<WriteReport>(const Payload&)>& m_say;
+        };
+        return std::unique_ptr<TargetSession>(std::make_unique<Odd>(m_answer));
+    }
+    Result<std::uint64_t> countVersions(const TablePlan& plan, std::uint64_t low, std::uint64_t high) override { return m_real.countVersions(plan, low, high); }
+    Result<std::uint64_t> deleteVersions(const TablePlan& plan, const Lease& lease, std::uint64_t low, std::uint64_t high, std::stop_token stop) override
+    { return m_real.deleteVersions(plan, lease, low, high, stop); }
+    Result<std::uint64_t> countOwn(const TablePlan& plan) override { return m_real.countOwn(plan); }
+    Result<> beginAside(const TablePlan& plan, const Lease& lease) override { return m_real.beginAside(plan, lease); }
+    Result<> promoteAside(const TablePlan& plan, const Lease& lease) override { return m_real.promoteAside(plan, lease); }
+    Result<std::unique_ptr<DocumentReader>> readBack(TablePlanPtr plan, const std::vector<std::string>& keys) override { return m_real.readBack(plan, keys); }
+    void expected(const TablePlan& plan, std::span<const Cell> row, std::string& key, std::string& form) const override { m_real.expected(plan, row, key, form); }
+    Result<> drop(const TablePlan& plan, const Lease& lease) override { return m_real.drop(plan, lease); }
+private:
+    FakeTarget m_real;
+    std::function<Result<WriteReport>(const Payload&)> m_answer;
+};
+
+} // namespace
+
+//! What the pipeline makes of a target's answers.
+class TestPipeline : public QObject {
+    Q_OBJECT
+private:
+    static TableReport runWith(TableWorld& w, std::function<Result<WriteReport>(const Payload&)> answer)
+    {
+        w.database.createTable("film", {"id int", "title text"}, 1);
+        for (int i = 0; i < 25; ++i)
+            w.database.put("film", {i, "x"});
+        FakeSource source(w.database);
+        OddTarget target(w.store, w.clock, std::move(answer));
+        auto lease = target.acquire("sync", "home-a", 0, {});
+        Committer committer(w.meta);
+        RateLimiter rate(w.clock, 0);
+        TableLive live;
+        TableRun table({source, target, fakePlan(w.database, "film"), *lease, w.meta, committer, rate, w.clock, live, 1, w.def, false, {}, 0});
+        return table.run(TableRun::Kind::Normal, {});
+    }
+    static WriteReport allWritten(const Payload& payload)
+    {
+        WriteReport report;
+        report.written = payload.items.size();
+        return report;
+    }
+private slots:
+    void anAnswerThatLeavesRowsOutIsAFailure()
+    {
+        TableWorld w;
+        const auto report = runWith(w, [](const Payload& p) -> Result<WriteReport> { auto r = allWritten(p); --r.written; return r; });
+        QCOMPARE(report.outcome, Outcome::Failed);
+        QCOMPARE(report.error->id, std::string("engine.unaccounted"));
+    }
+
+    void transientErrorsEndAfterTheTriesAndKeepThePosition()
+    {
+        TableWorld w;
+        int calls = 0;
+        const auto report = runWith(w, [&](const Payload& p) -> Result<WriteReport> {
+            if (++calls == 1) return allWritten(p);
+            return Error{Fault::Network, "test.cut", "no answer", {}, {}};
+        });
+        QCOMPARE(report.outcome, Outcome::Failed);
+        QCOMPARE(report.error->id, std::string("test.cut"));
+        QVERIFY(calls > 5);
+        const auto stored = w.meta.checkpoint("sync", "film");
+        QCOMPARE(TableCheckpoint::fromJson((*stored)->state)->segments.at(0).rows, std::uint64_t{10});
+    }
+
+    void fencedIsNotRetried()
+    {
+        TableWorld w;
+        int calls = 0;
+        const auto report = runWith(w, [&](const Payload&) -> Result<WriteReport> { ++calls; return Error{Fault::Fenced, "target.fenced", "taken over", {}, {}}; });
+        QCOMPARE(report.outcome, Outcome::Failed);
+        QCOMPARE(report.error->fault, Fault::Fenced);
+        QCOMPARE(calls, 1);
+    }
+
+    void supersededRowsAreNotFailures()
+    {
+        TableWorld w;
+        const auto report = runWith(w, [](const Payload& p) -> Result<WriteReport> { WriteReport r; r.superseded = p.items.size(); return r; });
+        QCOMPARE(report.outcome, Outcome::Success);
+        QCOMPARE(report.superseded, std::uint64_t{25});
+        QCOMPARE(report.synced(), std::uint64_t{0});
+    }
+};
+
+QTEST_APPLESS_MAIN(TestPipeline)
+#include "tst_pipeline.moc"
