@@ -136,6 +136,28 @@ def mariadb_to_embedded():
         both_ways(database, f"embedded://{path}", lambda: EmbeddedTarget(path), "MariaDB -> embedded")
 
 
+def older_mongodb(version):
+    if not LONG:
+        raise Skip(f"MongoDB {version} runs with tests/run --long")
+    with Mongod(version) as mongo, loaded(MariaDb) as database:
+        both_ways(database, mongo.url("sakila"), lambda: MongoTarget(mongo.client(), "sakila"), f"MariaDB -> MongoDB {version}")
+
+
+@case
+def mariadb_to_mongodb_4_4():
+    older_mongodb("4.4.2")
+
+
+@case
+def mariadb_to_mongodb_5_0():
+    older_mongodb("5.0.4")
+
+
+@case
+def mariadb_to_mongodb_6_0_27():
+    older_mongodb("6.0.27")
+
+
 @case
 def mysql9_to_mongodb():
     if not LONG and not os.environ.get("MILLRACE_TEST_MYSQL9"):

@@ -206,15 +206,17 @@ class MySql9(MariaDb):
 
 
 class Mongod(Server):
-    """A one-node replica set of the real mongod (tests/services/mongod.sh says where it is)."""
+    """A one-node replica set of the real mongod: 6.0.5 (mongod.sh), or another version by name (mongodother.sh)."""
 
     name = "mongod"
 
+    def __init__(self, version=None):
+        self.version = version
+        super().__init__()
+
     def start(self):
-        script = HERE / "mongod.sh"
-        if not script.exists():
-            raise Missing("tests/services/mongod.sh is not there")
-        done = subprocess.run([script], capture_output=True, text=True)
+        script = [HERE / "mongodother.sh", self.version] if self.version else [HERE / "mongod.sh"]
+        done = subprocess.run(script, capture_output=True, text=True)
         program = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
         if done.returncode or not program:
             raise Missing(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "mongod cannot be had")
