@@ -106,6 +106,11 @@ def mysql(server, database):
     return {"url": server.url(database), "password": {"env": "SHOP_PASSWORD"}}
 
 
+def containers(cli, sync):
+    """Table -> where it lands: the name that an odd table gets is the program's to say, and its plan says it."""
+    return {name: facts["container"] for name, facts in cli.json("sync", "plan", sync)["tables"].items()}
+
+
 def main():
     # A test told to end (ctest's time-out, Ctrl+C) still ends its servers.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

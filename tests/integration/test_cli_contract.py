@@ -325,8 +325,7 @@ def hostile_names_and_text():
     report = shop.cli.json("run", shop.file)["syncs"]["job"]
     equal(report["status"], "success", "status")
     check(set(names) <= set(report["tables"]), lambda: f"tables: {list(report['tables'])}")
-    plan = shop.cli.json("sync", "plan", "job")
-    safe = {t["table"]: t.get("container") or t.get("to") for t in plan["tables"]} if isinstance(plan["tables"], list) else {n: t.get("container") or t.get("to") for n, t in plan["tables"].items()}
+    safe = containers(shop.cli, "job")
     shop.equal_now([Table(n, ["id"], to=safe[n]) for n in names])
     equal(shop.cli.json("verify", "job")["status"], "identical", "verify")
 

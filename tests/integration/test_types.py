@@ -138,18 +138,14 @@ def tables(safe):
     return [Table(n, k, to=safe.get(n, n)) for n, k in KEYS.items()]
 
 
-def moved(server, target_url, target, cli=None):
+def moved(server, target_url, target):
     """Loads everything, compares; changes everything, loads again, compares."""
     cli = Cli(folder())
     file = cli.file("types.yaml", sync_file(mysql(server, "types"), target_url, ["*"]))
     answer = cli.json("run", file)["syncs"]["job"]
     equal(answer["status"], "success", "status")
     equal(sorted(answer["tables"]), sorted(KEYS), "tables")
-    plan = cli.json("sync", "plan", "job")
-    # The name that an odd table gets is the program's to say; the plan says it.
-    safe = {}
-    for t in plan["tables"] if isinstance(plan["tables"], list) else [{"table": n, **facts} for n, facts in plan["tables"].items()]:
-        safe[t["table"]] = t.get("container") or t.get("to")
+    safe = containers(cli, "job")
     source = MySqlSource("types", unix_socket=server.socket, user="root")
     total, found = compare(source, target(), tables(safe))
     no_differences(found)
