@@ -21,6 +21,13 @@ struct VaultOptions {
 //! in $XDG_CONFIG_HOME/millrace that is made at first use. A copy of the home alone decrypts nothing.
 //! The keychain needs a QCoreApplication and a free-running thread; calls wait for it up to a minute (a person may have to unlock it).
 Result<std::unique_ptr<SecretVault>> openVault(const std::string& home, VaultOptions options);
+inline Result<std::unique_ptr<SecretVault>> openVault(const std::string& home, VaultMode mode, Log* log = nullptr)
+{
+    VaultOptions options;
+    options.mode = mode;
+    options.log = log;
+    return openVault(home, std::move(options));
+}
 
 //! Whether a keychain answers on this desktop. May take seconds: call it from a background thread.
 bool keychainAvailable();

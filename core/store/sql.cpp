@@ -87,7 +87,7 @@ Result<std::unique_ptr<SqlConnection>> SqlConnection::open(const std::string& pa
     if (!out->m_db.isValid())
         return Error{Fault::Config, "store.no_driver", "Qt's SQLite plugin is not installed", "Install the package libqt6sql6-sqlite."};
     out->m_db.setDatabaseName(QString::fromStdString(path));
-    out->m_db.setConnectOptions(QLatin1String(readOnly ? "QSQLITE_OPEN_READONLY;QSQLITE_BUSY_TIMEOUT=10000" : "QSQLITE_BUSY_TIMEOUT=10000"));
+    out->m_db.setConnectOptions(QStringLiteral("QSQLITE_BUSY_TIMEOUT=10000"));
     if (!out->m_db.open())
         return storeError(out->m_db.lastError(), path);
     // EXTRA is FULL and an fsync of the folder: without it a power cut may bring back the journal of a transaction that was already
@@ -95,6 +95,10 @@ Result<std::unique_ptr<SqlConnection>> SqlConnection::open(const std::string& pa
     for (const char* pragma : {"PRAGMA synchronous=EXTRA", "PRAGMA mmap_size=0", "PRAGMA foreign_keys=ON",
                                "PRAGMA temp_store=MEMORY", "PRAGMA trusted_schema=OFF", "PRAGMA cell_size_check=ON"})
         if (auto done = execute(out->m_db, pragma); !done && !readOnly)
+            return std::move(done).error();
+    // Not opened read-only: a killed owner may have left half a transaction, which SQLite must take back before anybody can read.
+    if (readOnly)
+        if (auto done = execute(out->m_db, "PRAGMA query_only=ON"); !done)
             return std::move(done).error();
     return out;
 }

@@ -39,6 +39,19 @@ int commitForEver(const std::string& home)
     }
 }
 
+//! As another process: `park HOME` saves more in one transaction than fits into SQLite's cache, so that it is half written at the commit.
+int parkMuch(const std::string& home)
+{
+    const SystemClock clock;
+    auto store = openStore(home, clock, nullptr);
+    std::vector<FailedRow> rows(60);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        rows[i].key = std::to_string(i);
+        rows[i].document = std::string(200'000, 'x');
+    }
+    return store && (*store)->park(rows) ? 0 : 3;
+}
+
 const std::vector<Migration>& syntheticSteps()
 {
     static const std::vector<Migration> steps = [] {
@@ -324,6 +337,33 @@ private slots:
             QCOMPARE(found, last + 1);                                // durable, and nobody told
     }
 
+    void halfATransactionIsTakenBack_data()
+    {
+        QTest::addColumn<bool>("reader");
+        QTest::newRow("by the next owner") << false;
+        QTest::newRow("by one who only looks") << true;
+    }
+    void halfATransactionIsTakenBack()
+    {
+        QFETCH(bool, reader);
+        QVERIFY(filled());
+        const auto size = platform::facts(file())->size;
+        QProcess process;
+        start(process, {"park", QString::fromStdString(home())}, "store.commit.before:2");
+        QVERIFY(process.waitForFinished(60000));
+        QCOMPARE(process.exitStatus(), QProcess::CrashExit);
+        QVERIFY(platform::facts(file())->size > size + 1'000'000);    // half of it is in the file
+        QVERIFY(platform::facts(file() + "-journal"));
+        {
+            auto store = open(reader ? StoreAccess::Read : StoreAccess::Own);
+            QVERIFY2(store.has_value(), store ? "" : store.error().detail.c_str());
+            QVERIFY((*store)->failures("", "", "", "")->empty());
+            QCOMPARE((*store)->setting("theme").value_or(""), std::string("dark"));
+        }
+        QCOMPARE(platform::facts(file())->size, size);
+        QCOMPARE(agreed(), 1);
+    }
+
     void eightThreadsAtOnce()
     {
         auto store = open();
@@ -513,6 +553,8 @@ int main(int argc, char** argv)
     QCoreApplication app(argc, argv);
     if (argc == 3 && std::string_view(argv[1]) == "commit")
         return commitForEver(argv[2]);
+    if (argc == 3 && std::string_view(argv[1]) == "park")
+        return parkMuch(argv[2]);
     if (argc == 3 && std::string_view(argv[1]) == "migrate")
         return migrateNow(argv[2]);
     StoreSafetyTest test;
