@@ -110,7 +110,7 @@ private:
 };
 
 //! Reads a FakeDatabase, which must outlive it. Timestamp changes obey the horizon: the position never passes an open transaction.
-class FakeSource final : public Source {
+class FakeSource : public Source {
 public:
     explicit FakeSource(FakeDatabase& database) : m_database(database) {}
     Result<ServerInfo> server() override;
@@ -180,7 +180,7 @@ private:
 };
 
 //! Writes into a FakeStore, which must outlive it. A document is its normal form: "field \x1f value \x1e", values as JSON texts.
-class FakeTarget final : public Target {
+class FakeTarget : public Target {
 public:
     FakeTarget(FakeStore& store, const Clock& clock) : m_store(store), m_clock(clock) {}
     Result<ServerInfo> server() override;

@@ -1,0 +1,252 @@
+#include "core/verify/recheck.h"
+#include "core/data/value.h"
+#include "core/verify/formdiff.h"
+#include "core/engine/keytext.h"
+#include "core/verify/sides.h"
+#include <algorithm>
+#include <set>
+
+namespace millrace::verify {
+
+namespace {
+
+void addSample(TableVerdict& verdict, std::size_t limit, RowDifference::Kind kind, std::string_view key, std::string_view expected, std::string_view actual)
+{
+    if (verdict.samples.size() >= limit)
+        return;
+    RowDifference sample;
+    sample.kind = kind;
+    sample.key = key;
+    if (kind == RowDifference::Kind::Different)
+        sample.fields = differingFields(expected, actual);
+    sample.expected = printableForm(expected);
+    sample.actual = printableForm(actual);
+    verdict.samples.push_back(std::move(sample));
+}
+
+std::uint64_t total(const std::map<std::string, std::uint64_t>& forms)
+{
+    std::uint64_t sum = 0;
+    for (const auto& [form, count] : forms)
+        sum += count;
+    return sum;
+}
+
+std::vector<Cell> ownedKey(Batch& arena, const Schema& schema, std::span<const Cell> row)
+{
+    std::vector<Cell> out;
+    for (const auto i : schema.key) {
+        Cell cell = row[i];
+        switch (cell.type) {
+        case Type::Decimal: case Type::Text: case Type::Bytes: case Type::Json: case Type::Uuid: case Type::Array: cell = arena.text(cell.text(), cell.type); break;
+        default: break;
+        }
+        out.push_back(cell);
+    }
+    return out;
+}
+
+} // namespace
+
+Result<> Recheck::run(const Differences& found, TableVerdict& verdict, std::stop_token stop)
+{
+    if (m_parts.options.settleMs > 0 && !m_parts.clock.wait(std::chrono::milliseconds(m_parts.options.settleMs), stop))
+        return Error{Fault::Cancelled, "verify.cancelled", "stopped", "", {}};
+    if (m_parts.plan->keyless())
+        return findForms(found, verdict, stop);
+    if (auto keys = findKeys(found, stop); !keys)
+        return keys;
+
+    // A difference whose key is on neither side any more is none: the row came and went.
+    const bool allSeen = !full();
+    for (const Difference& difference : found.listed)
+        if (allSeen && !m_candidates.contains(difference.key)) {
+            verdict.missing -= difference.counts.missing;
+            verdict.extra -= difference.counts.extra;
+            verdict.different -= difference.counts.different;
+            verdict.sourceRows -= difference.inSource;
+            verdict.targetRows -= difference.inTarget;
+        }
+    std::vector<Candidate*> all;
+    for (auto& [digest, candidate] : m_candidates)
+        if (!candidate.fixed)
+            all.push_back(&candidate);
+    constexpr std::size_t chunk = 200;
+    for (std::size_t i = 0; i < all.size(); i += chunk)
+        if (auto done = compare(std::span(all).subspan(i, std::min(chunk, all.size() - i)), verdict, stop); !done)
+            return done;
+    return {};
+}
+
+Result<> Recheck::findKeys(const Differences& found, std::stop_token stop)
+{
+    auto reader = m_parts.source.proof(m_parts.plan, {});
+    if (!reader)
+        return reader.error();
+    auto read = eachSourceRow(**reader, m_parts.target, *m_parts.plan, [&](const SourceRow& row) -> Result<> {
+        const Difference* difference = row.keyKnown ? found.find(digest(row.key)) : nullptr;
+        if (!difference || full())
+            return {};
+        Candidate& candidate = m_candidates[difference->key];
+        if (candidate.difference)
+            return {};
+        const auto& key = m_parts.plan->schema->key;
+        const bool hasNull = std::any_of(key.begin(), key.end(), [&](std::uint32_t k) { return row.cells[k].type == Type::Null; });
+        candidate = {difference, std::string(row.key), ownedKey(m_keys, *m_parts.plan->schema, row.cells), hasNull};
+        m_textBytes += row.key.size() + 256;               // about what the map's node takes
+        return {};
+    }, stop);
+    if (!read)
+        return read;
+
+    auto documents = m_parts.target.readBack(m_parts.plan, {});
+    if (!documents)
+        return documents.error();
+    return eachDocument(**documents, [&](const ReadBack& document) -> Result<> {
+        const Difference* difference = document.ours ? found.find(digest(document.key)) : nullptr;
+        if (!difference || full() || m_candidates.contains(difference->key))
+            return {};
+        auto cells = keyCells(*m_parts.plan->schema, document.key, m_keys);
+        if (cells && keyTextOf(*cells) != document.key)
+            cells.reset();                                 // not this key after all
+        m_candidates[difference->key] = {difference, document.key, std::move(cells), false};
+        m_textBytes += document.key.size() + 256;
+        return {};
+    }, stop);
+}
+
+Result<> Recheck::compare(std::span<Candidate*> chunk, TableVerdict& verdict, std::stop_token stop)
+{
+    std::vector<Candidate*> open(chunk.begin(), chunk.end());
+    std::map<std::string, Rows> rows;
+    // A row that was changed between the two reads looks different once more; not three times in a row, unless it is.
+    for (int look = 0; look < (m_parts.options.settleMs > 0 ? 3 : 1) && !open.empty(); ++look) {
+        if (look > 0 && !m_parts.clock.wait(std::chrono::milliseconds(m_parts.options.settleMs), stop))
+            return Error{Fault::Cancelled, "verify.cancelled", "stopped", "", {}};
+        if (auto fetched = fetch(open, rows, stop); !fetched)
+            return fetched;
+        std::erase_if(open, [&](const Candidate* candidate) { return compareForms(rows[candidate->key].source, rows[candidate->key].target).none(); });
+    }
+    std::vector<Candidate*> gone;
+    for (Candidate* candidate : chunk)
+        if (rows[candidate->key].source.empty() && rows[candidate->key].target.empty())
+            gone.push_back(candidate);
+    if (!gone.empty())
+        if (auto confirmed = confirmGone(gone, rows, stop); !confirmed)
+            return confirmed;
+    for (const Candidate* candidate : chunk)
+        settle(*candidate, rows[candidate->key], verdict);
+    return {};
+}
+
+Result<> Recheck::fetch(std::span<Candidate* const> chunk, std::map<std::string, Rows>& rows, std::stop_token stop)
+{
+    std::vector<std::vector<Cell>> keys;
+    std::vector<std::string> texts;
+    for (const Candidate* candidate : chunk) {
+        rows[candidate->key] = {};
+        texts.push_back(candidate->key);
+        if (candidate->cells)
+            keys.push_back(*candidate->cells);
+    }
+    if (!keys.empty()) {                                   // no keys would mean all rows
+        auto reader = m_parts.source.proof(m_parts.plan, keys);
+        if (!reader)
+            return reader.error();
+        auto read = eachSourceRow(**reader, m_parts.target, *m_parts.plan, [&](const SourceRow& row) -> Result<> {
+            if (const auto at = rows.find(std::string(row.key)); at != rows.end())
+                ++at->second.source[std::string(row.form)];
+            return {};
+        }, stop);
+        if (!read)
+            return read;
+    }
+    auto documents = m_parts.target.readBack(m_parts.plan, texts);
+    if (!documents)
+        return documents.error();
+    return eachDocument(**documents, [&](const ReadBack& document) -> Result<> {
+        if (const auto at = rows.find(document.key); at != rows.end() && document.ours)
+            ++at->second.target[document.form];
+        return {};
+    }, stop);
+}
+
+//! Seen a moment ago, and now by key on neither side: a deleted row, or a lookup that does not find what is there. A scan decides, so
+//! that a weak lookup can never turn a difference into "identical" (Invariant 9).
+Result<> Recheck::confirmGone(std::span<Candidate* const> gone, std::map<std::string, Rows>& rows, std::stop_token stop)
+{
+    std::set<std::string, std::less<>> keys;
+    for (const Candidate* candidate : gone)
+        keys.insert(candidate->key);
+    auto reader = m_parts.source.proof(m_parts.plan, {});
+    if (!reader)
+        return reader.error();
+    auto read = eachSourceRow(**reader, m_parts.target, *m_parts.plan, [&](const SourceRow& row) -> Result<> {
+        if (row.keyKnown && keys.contains(row.key))
+            ++rows[std::string(row.key)].source[std::string(row.form)];
+        return {};
+    }, stop);
+    if (!read)
+        return read;
+    auto documents = m_parts.target.readBack(m_parts.plan, {});
+    if (!documents)
+        return documents.error();
+    return eachDocument(**documents, [&](const ReadBack& document) -> Result<> {
+        if (document.ours && keys.contains(document.key))
+            ++rows[document.key].target[document.form];
+        return {};
+    }, stop);
+}
+
+//! What the hashes said of this key is replaced by what was seen now.
+void Recheck::settle(const Candidate& candidate, const Rows& rows, TableVerdict& verdict)
+{
+    const Counts now = compareForms(rows.source, rows.target);
+    const Difference& then = *candidate.difference;
+    verdict.missing = verdict.missing - then.counts.missing + now.missing;
+    verdict.extra = verdict.extra - then.counts.extra + now.extra;
+    verdict.different = verdict.different - then.counts.different + now.different;
+    verdict.sourceRows = verdict.sourceRows - then.inSource + total(rows.source);
+    verdict.targetRows = verdict.targetRows - then.inTarget + total(rows.target);
+    const std::string_view expected = rows.source.empty() ? std::string_view() : std::string_view(rows.source.begin()->first);
+    const std::string_view actual = rows.target.empty() ? std::string_view() : std::string_view(rows.target.begin()->first);
+    if (now.different) addSample(verdict, sampleLimit, RowDifference::Kind::Different, candidate.key, expected, actual);
+    else if (now.missing) addSample(verdict, sampleLimit, RowDifference::Kind::Missing, candidate.key, expected, {});
+    else if (now.extra) addSample(verdict, sampleLimit, RowDifference::Kind::Extra, candidate.key, {}, actual);
+}
+
+//! Without keys there is no row to look at again; only examples are found.
+Result<> Recheck::findForms(const Differences& found, TableVerdict& verdict, std::stop_token stop)
+{
+    std::map<Digest, std::uint64_t> shown;
+    const auto sample = [&](RowDifference::Kind kind, std::string_view form) {
+        const Digest key = digest(form);
+        const Difference* difference = verdict.samples.size() < sampleLimit ? found.find(key) : nullptr;
+        if (!difference)
+            return;
+        const std::uint64_t most = kind == RowDifference::Kind::Missing ? difference->counts.missing : difference->counts.extra;
+        if (shown[key] < most) {
+            ++shown[key];
+            addSample(verdict, sampleLimit, kind, {}, kind == RowDifference::Kind::Missing ? form : std::string_view(), kind == RowDifference::Kind::Extra ? form : std::string_view());
+        }
+    };
+    auto reader = m_parts.source.proof(m_parts.plan, {});
+    if (!reader)
+        return reader.error();
+    auto read = eachSourceRow(**reader, m_parts.target, *m_parts.plan, [&](const SourceRow& row) -> Result<> {
+        sample(RowDifference::Kind::Missing, row.form);
+        return {};
+    }, stop);
+    if (!read)
+        return read;
+    auto documents = m_parts.target.readBack(m_parts.plan, {});
+    if (!documents)
+        return documents.error();
+    return eachDocument(**documents, [&](const ReadBack& document) -> Result<> {
+        if (document.ours)
+            sample(RowDifference::Kind::Extra, document.form);
+        return {};
+    }, stop);
+}
+
+} // namespace millrace::verify
