@@ -67,6 +67,12 @@ Result<> Pipeline::readAll(std::stop_token stop)
             return std::move(state).error();
         if (stop.stop_requested())
             return {};
+        if (m_parts.dropDeletes)
+            for (std::size_t i = 0; i < batch->rows(); ++i)
+                if (batch->op(i) == Op::Delete) {
+                    batch->setOp(i, Op::Skip);
+                    ++batch->filtered;
+                }
         batch->version = m_parts.lease.epoch << 40 | m_seq;
         m_seq += batch->rows();
         m_rows += batch->rows();

@@ -31,6 +31,8 @@ public:
         const Clock& clock;
         //! The checkpoint once this batch and all before it are settled; empty: no checkpoint moves. Called on the reading thread, in order.
         std::function<std::string(const Batch&)> checkpoint;
+        //! A full load does not send deletes: a row that is marked as deleted is left out, and what is gone is deleted by version at the end.
+        bool dropDeletes = false;
         std::size_t queueBytes = 8u << 20;
     };
     explicit Pipeline(Parts parts);

@@ -12,7 +12,7 @@ std::uint64_t hashOf(const Batch& batch)
 {
     std::uint64_t sum = 0;
     for (std::size_t i = 0; i < batch.rows(); ++i)
-        sum += rowHash(batch.row(i)) ^ static_cast<std::uint64_t>(batch.op(i));
+        sum += rowHash(batch.row(i)) ^ static_cast<std::uint64_t>(batch.op(i) == Op::Upsert);
     return sum;
 }
 
@@ -124,10 +124,10 @@ Result<> TableRun::save(const TableCheckpoint& checkpoint)
     return m_parts.store.commit({&row, 1});
 }
 
-Pipeline TableRun::pipeline(BatchReader& reader, bool insertOnly, std::function<std::string(const Batch&)> checkpoint)
+Pipeline TableRun::pipeline(BatchReader& reader, Flow flow, std::function<std::string(const Batch&)> checkpoint)
 {
-    return Pipeline({reader, m_parts.target, m_parts.plan, m_parts.lease, insertOnly, m_seq, m_parking, m_parts.committer, m_parts.rate, m_sizer, m_parts.live,
-                     m_parts.clock, std::move(checkpoint)});
+    return Pipeline({reader, m_parts.target, m_parts.plan, m_parts.lease, flow == Flow::FirstLoad, m_seq, m_parking, m_parts.committer, m_parts.rate, m_sizer,
+                     m_parts.live, m_parts.clock, std::move(checkpoint), flow != Flow::Changes});
 }
 
 // --- full load -------------------------------------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ Result<> TableRun::copy(Snapshot& snapshot, TableCheckpoint& checkpoint, bool in
     grown.versionLow = firstVersionOf(m_parts.lease) | m_seq;
     TableCheckpoint next = checkpoint;
     next.segments.push_back(grown);
-    auto flow = pipeline(**reader, insertOnly, [&](const Batch& batch) {
+    auto flow = pipeline(**reader, insertOnly ? Flow::FirstLoad : Flow::Load, [&](const Batch& batch) {
         Segment& s = next.segments.back();
         if (!batch.upTo.empty()) s.upTo = batch.upTo;
         s.rows += batch.rows();
@@ -266,7 +266,7 @@ Result<> TableRun::rewrite(Snapshot& snapshot, Segment& segment, std::stop_token
     if (!reader)
         return std::move(reader).error();
     Segment now{segment.after, segment.upTo, 0, 0, firstVersionOf(m_parts.lease) | m_seq, 0};
-    auto flow = pipeline(**reader, false, [&](const Batch& batch) {
+    auto flow = pipeline(**reader, Flow::Load, [&](const Batch& batch) {
         now.rows += batch.rows();
         now.hash += hashOf(batch);
         return std::string();                          // the stored segments stay true until the whole load is done
@@ -362,7 +362,7 @@ Result<> TableRun::swapWhole(TableCheckpoint checkpoint, std::stop_token stop)
         return std::move(reader).error();
     if (plan.keyless())
         m_seq = 0;                                      // the ordinal is the key: every build counts from the start
-    auto flow = pipeline(**reader, true, nullptr);
+    auto flow = pipeline(**reader, Flow::FirstLoad, nullptr);
     const auto ran = flow.run(stop);
     m_seq = flow.nextSeq();
     if (!ran)
@@ -398,7 +398,7 @@ Result<> TableRun::follow(TableCheckpoint checkpoint, std::stop_token stop)
     auto reader = m_parts.source.changes(m_parts.plan, checkpoint.follow);
     if (!reader)
         return std::move(reader).error();
-    auto flow = pipeline(**reader, false, [&](const Batch& batch) {
+    auto flow = pipeline(**reader, Flow::Changes, [&](const Batch& batch) {
         if (!batch.upTo.empty())
             checkpoint.follow = batch.upTo;
         return checkpoint.json();
@@ -421,7 +421,7 @@ Result<> TableRun::backfill(std::stop_token stop)
     auto reader = (*snapshot)->read({});
     if (!reader)
         return std::move(reader).error();
-    auto flow = pipeline(**reader, false, nullptr);
+    auto flow = pipeline(**reader, Flow::Changes, nullptr);
     const auto ran = flow.run(stop);
     m_seq = flow.nextSeq();
     return ran;

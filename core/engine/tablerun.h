@@ -45,7 +45,8 @@ private:
     Result<> follow(TableCheckpoint checkpoint, std::stop_token stop);
     Result<> backfill(std::stop_token stop);
     Result<> save(const TableCheckpoint& checkpoint);
-    Pipeline pipeline(BatchReader& reader, bool insertOnly, std::function<std::string(const Batch&)> checkpoint);
+    enum class Flow : std::uint8_t { FirstLoad, Load, Changes };   //!< FirstLoad: into a fresh container, without looking
+    Pipeline pipeline(BatchReader& reader, Flow flow, std::function<std::string(const Batch&)> checkpoint);
 
     Parts m_parts;
     Parking m_parking;
