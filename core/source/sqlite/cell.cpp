@@ -90,8 +90,8 @@ bool refine(sqlite3_value* value, int type, std::string_view words, const Column
         cell = Cell::time(Type::Time, number, digits);
         return true;
     case Type::DateTime: case Type::Timestamp:
-        // Two keys must never become one: of a key, only one way to write a time is read as time.
-        if (!isText || !parseDateTime(words, number, digits, &zone) || (rule.key && (zone || words[10] != ' ')))
+        // Two keys must never become one. preflight() refuses keys with both ' ' and 'T'; with a zone a key stays text.
+        if (!isText || !parseDateTime(words, number, digits, &zone) || (rule.key && zone))
             return false;
         cell = Cell::time(zone ? Type::Timestamp : Type::DateTime, number, digits);
         return true;

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t largest = 64u << 20, pageRows = 20'000;
 
 //! A key cell on its way back into a WHERE.
-struct KeyWord { char kind = 't'; std::string text; std::int64_t number = 0; double real = 0; };
+struct KeyWord { char kind = 't'; std::string text, other; std::int64_t number = 0; double real = 0; };
 
 KeyWord keyWord(const Cell& cell)
 {
@@ -28,7 +28,8 @@ KeyWord keyWord(const Cell& cell)
     case Type::Bytes: out.kind = 'b'; out.text = cell.text(); break;
     case Type::DateTime: case Type::Timestamp:
         appendText(out.text, cell);
-        if (out.text.size() > 10) out.text[10] = ' ';            // the one form that keys are read in
+        out.other = out.text;                                    // the file may have it with ' ' or with 'T'
+        if (out.text.size() > 10) out.text[10] = ' ';
         break;
     default: appendText(out.text, cell);
     }
@@ -99,7 +100,7 @@ public:
         }
         if (m_byKey)
             for (std::size_t i = 0; i < m_plan->schema->key.size(); ++i)
-                conditions.push_back(name + "." + quoted(m_plan->schema->columns[m_plan->schema->key[i]].source) + " IS ?" + std::to_string(i + 1));
+                conditions.push_back(name + "." + quoted(m_plan->schema->columns[m_plan->schema->key[i]].source) + " IN (?" + std::to_string(2 * i + 1) + ", ?" + std::to_string(2 * i + 2) + ")");
         else if (!m_paging.empty()) {
             conditions.push_back(m_paging + " > ?1");
             columns.push_back(m_paging);
@@ -145,15 +146,16 @@ private:
         if (m_byKey) {
             if (m_nextKey == m_keys.size())
                 return false;
-            int at = 1;
-            for (const KeyWord& word : m_keys[m_nextKey]) {
-                if (word.kind == 'i') sqlite3_bind_int64(s, at, word.number);
-                else if (word.kind == 'r') sqlite3_bind_double(s, at, word.real);
-                else if (word.kind == 'b') sqlite3_bind_blob(s, at, word.text.data(), static_cast<int>(word.text.size()), SQLITE_TRANSIENT);
-                else if (word.kind == 'n') sqlite3_bind_null(s, at);
-                else sqlite3_bind_text(s, at, word.text.data(), static_cast<int>(word.text.size()), SQLITE_TRANSIENT);
-                ++at;
-            }
+            int at = 0;
+            for (const KeyWord& word : m_keys[m_nextKey])
+                for (const std::string* text : {&word.text, word.other.empty() ? &word.text : &word.other}) {
+                    ++at;
+                    if (word.kind == 'i') sqlite3_bind_int64(s, at, word.number);
+                    else if (word.kind == 'r') sqlite3_bind_double(s, at, word.real);
+                    else if (word.kind == 'b') sqlite3_bind_blob(s, at, text->data(), static_cast<int>(text->size()), SQLITE_TRANSIENT);
+                    else if (word.kind == 'n') sqlite3_bind_null(s, at);
+                    else sqlite3_bind_text(s, at, text->data(), static_cast<int>(text->size()), SQLITE_TRANSIENT);
+                }
             ++m_nextKey;
         } else if (!m_paging.empty()) {
             if (m_begun && m_pageCount < pageRows)
@@ -256,7 +258,7 @@ private:
             out = Cell::time(Type::Time, n, digits);
             return true;
         case Type::DateTime: case Type::Timestamp:
-            if (!parseDateTime(words, n, digits, &zone) || (key && (zone || words[10] == 'T'))) return false;
+            if (!parseDateTime(words, n, digits, &zone) || (key && zone)) return false;
             out = Cell::time(zone ? Type::Timestamp : Type::DateTime, n, digits);
             return true;
         case Type::Decimal:

@@ -81,6 +81,8 @@ public:
             if (!table->column(plan.softDelete))
                 return Error{Fault::Config, "source.sqlite.soft_delete", "table " + plan.label + " has no column '" + plan.softDelete + "'.", "Correct `soft_delete`.", {}};
         }
+        if (auto apart = checkKeyTimes(**open, plan); !apart)
+            return apart;
         return plan.strategy == Strategy::Timestamp ? checkCursors(m_config, plan) : Result<>();
     }
 
@@ -111,6 +113,24 @@ private:
                 table.warnings.push_back({"nullable_key", "the key column " + name + " may be NULL: such rows are parked", {name}});
                 return;
             }
+    }
+
+    //! '2026-11-21 03:30:41' and '2026-11-21T03:30:41' are two keys in the file and one moment in a target.
+    static Result<> checkKeyTimes(Connection& connection, const TablePlan& plan)
+    {
+        for (const auto i : plan.schema->key) {
+            const Column& column = plan.schema->columns[i];
+            if (column.type != Type::DateTime && column.type != Type::Timestamp)
+                continue;
+            const std::string sign = "substr(" + quoted(plan.table.name) + "." + quoted(column.source) + ", 11, 1)";
+            auto both = connection.word("SELECT count(DISTINCT " + sign + ") FROM main." + quoted(plan.table.name) + " WHERE " + sign + " IN (' ', 'T')");
+            if (!both)
+                return std::move(both).error();
+            if (*both == "2")
+                return Error{Fault::Config, "source.sqlite.key_times", "table " + plan.label + ": the key column " + column.source + " has times written with ' ' and with 'T', which would meet in one document.",
+                             "Write them in one way, or choose another key.", {}};
+        }
+        return {};
     }
 
     Result<Connection*> connection()
