@@ -226,7 +226,7 @@ class MongoForm:
             return not (wide and not isinstance(t, Int64)) and not (narrow and isinstance(t, Int64)) or c.kind in ("uint",) and c.bits == 32
         if c.kind == "real" or isinstance(v, float):
             if isinstance(t, Decimal128):
-                return c.loose and float(t.to_decimal()) == v
+                return c.loose and t.to_decimal() == decimal.Decimal(repr(v))
             return isinstance(t, float) and struct.pack("<d", t) == struct.pack("<d", v) or (v != v and t != t)
         if c.kind == "decimal":
             if c.loose and isinstance(v, str):
@@ -278,11 +278,11 @@ class JsonForm:
             return v is None and t is None
         if c.kind == "bool" and isinstance(v, bool):
             return isinstance(t, bool) and t == v
+        if c.loose and c.kind == "decimal" and isinstance(v, (int, float)):
+            return isinstance(t, Lexeme) and decimal.Decimal(t) == decimal.Decimal(repr(v))
         if isinstance(v, int):
             if isinstance(t, bool):
                 return c.loose and c.kind == "bool" and t == v
-            if c.loose and c.kind == "decimal":
-                return isinstance(t, Lexeme) and decimal.Decimal(t) == v
             return isinstance(t, Lexeme) and t == str(v)
         if isinstance(v, float):
             if v != v or v in (float("inf"), float("-inf")):
@@ -392,7 +392,7 @@ def frozen(v):
     if isinstance(v, (int, float, decimal.Decimal, Lexeme)):
         return ("n", decimal.Decimal(str(v)))
     if isinstance(v, (bytes, bytearray)):
-        return ("x", base64.b64encode(bytes(v)).decode())
+        return ("s", base64.b64encode(bytes(v)).decode())      # JSON has no bytes of its own
     if isinstance(v, datetime.datetime):
         return ("t", MongoForm.ms(v))
     return ("s", str(v))
@@ -404,8 +404,6 @@ def match_key(form, columns, cells):
     for c, v in zip(columns, cells):
         if c.kind in ("date", "datetime", "timestamp") and isinstance(v, str):
             out.append(("t", cut_ms(v)))
-        elif c.kind == "bytes" and isinstance(v, str):
-            out.append(("x", v))
         else:
             out.append(frozen(v))
     return tuple(out)

@@ -119,7 +119,7 @@ def status_history_list_plan_and_dry_run():
     check(isinstance(shop.cli.json("sync", "history", "job"), dict), "history")
     check("job" in shop.cli("sync", "list", "--json").stdout, "list")
     plan = shop.cli("sync", "plan", "job")
-    check(len(plan.stdout) > 80, "the plan says nothing")
+    check(len(plan.stdout + plan.stderr) > 80, "the plan says nothing")
     shop.cli.json("sync", "plan", "job")
     before = shop.target.read_bytes()
     shop.cli.json("sync", "dry-run", "job")
@@ -186,7 +186,7 @@ def apply_check_and_export():
     other.file("again.yaml", text)
     other("apply", "again.yaml")
     other("export", "out2.yaml")
-    equal((other.folder / "out2.yaml").read_text().replace(str(other.folder), ""), text.replace(str(shop.cli.folder), ""), "an export applied and exported again")
+    equal((other.folder / "out2.yaml").read_text(), text, "an export applied and exported again")
 
 
 @case
@@ -228,8 +228,8 @@ def sync_file_mistakes():
         (good + "    tables:\n      - {name: a, stategy: full}\n", ["line 10", "stategy", "strategy"]),
         (good + "    tables:\n      - {name: a, strategy: fulll}\n", ["fulll", "full"]),
         (good.replace("source: shop", "source: shp"), ["shp", "shop"]),
-        (good + "    every: 5parsecs\n", ["5parsecs"]),
-        (good + "    delete_brake: many\n", ["many"]),
+        (good + "    every: 5parsecs\n", ["line 9", "every"]),
+        (good + "    delete_brake: many\n", ["line 9", "delete_brake"]),
         (good.replace("sqlite:shop.db", "sqlite:shop.db?tsl=x"), ["tsl"]),
         (good.replace("sqlite:shop.db", "oracle://x/y"), ["oracle"]),
         (good + "    tables: [\n", ["line"]),
@@ -268,19 +268,29 @@ def container_that_is_not_ours():
 
 
 @case
-def tables_that_change():
+def new_column_is_drift():
     shop = Shop()
     shop.cli("run", shop.file)
     shop.sql("alter table orders add column extra int", "update orders set extra=1, changed=strftime('%Y-%m-%d %H:%M:%f','now') where id=1")
     report = shop.cli.json("sync", "run", "job")
     equal(report["tables"]["orders"]["status"], "success", "a new column is drift and does not stop the table")
+
+
+@case
+def dropped_table_is_told():
+    shop = Shop()
+    shop.cli("run", shop.file)
     shop.sql("drop table people")
     report = shop.cli.json("sync", "run", "job", code=5)
     equal((report["tables"]["orders"]["status"], report["tables"]["people"]["status"]), ("success", "failed"), "a dropped table does not stop its neighbour")
     equal(shop.cli.json("sync", "status", "job", code=None)["syncs"]["job"]["tables"]["people"]["state"], "needs_resync", "state of a dropped table")
+
+
+@case
+def rekeyed_table_needs_a_reset():
     shop = Shop()
     shop.cli("run", shop.file)
-    shop.sql("drop table orders", "create table orders (id text primary key, note text, changed datetime not null default '2024-01-01')",
+    shop.sql("drop table orders", "create table orders (id text primary key, note text, changed datetime not null default '2024-01-01 00:00:00')",
              "insert into orders(id,note) values ('k','new key')")
     report = shop.cli.json("sync", "run", "job", code=5)
     check(report["tables"]["orders"]["status"] == "failed" and report["tables"]["orders"]["error"]["fix"], f"a re-keyed table: {report['tables']['orders']}")
@@ -294,7 +304,7 @@ def source_gone():
     shop = Shop()
     shop.cli("run", shop.file)
     shop.path.rename(shop.path.with_suffix(".away"))
-    p = shop.cli("sync", "run", "job", code=4)
+    p = shop.cli("sync", "run", "job", code=(3, 4))
     check("shop.db" in p.stderr, lambda: f"the file is not named: {p.stderr!r}")
     check(not shop.path.exists(), "the missing source was created")
     shop.path.with_suffix(".away").rename(shop.path)
