@@ -91,6 +91,8 @@ Result<PlanReport> LocalEngine::plan(const SyncDef& def)
             out.reason = table.planned->reason;
             out.notes = table.planned->notes;
             if (auto ready = opened->source->preflight(plan); !ready) out.error = ready.error();
+            if (plan.deletedRows || !plan.softDelete.empty())
+                std::erase_if(out.warnings, [](const Message& m) { return m.id == "deletes_invisible"; });
             plans.push_back(table.planned->plan);
         }
         report.tables.push_back(std::move(out));

@@ -65,7 +65,7 @@ TableReport TableRun::run(Kind kind, std::stop_token stop)
         // Invariant 9: this is reached only after a scan to its end, every row accounted for and the checkpoint fsynced.
         m_report.outcome = m_parking.parked() > 0 ? Outcome::Partial : Outcome::Success;
     if (outcome && m_report.read == 0)
-        m_report.notes.push_back({"read_nothing", m_report.table + ": nothing to read.", {m_report.table}});
+        m_report.notes.push_back({"read_nothing", "There was nothing to read.", {m_report.table}});
     if (m_report.coerced)
         m_report.notes.push_back({"coerced", grouped(m_report.coerced) + " values were replaced by the stated policy.", {std::to_string(m_report.coerced)}});
     live.setNote({});
