@@ -111,7 +111,10 @@ void MainWindow::addPage(Page* added, bool bottom)
 
 void MainWindow::makePages()
 {
-    addPage(m_syncs = makeSyncsPage(*m_context, m_stack), false);
+    m_syncs = makeSyncsPage(*m_context, m_stack);
+    addPage(m_syncs.page, false);
+    if (m_setup.plugins.welcome)
+        m_syncs.entry->setWelcome(m_setup.plugins.welcome(*m_context, m_stack));
     if (m_setup.plugins.connections) {
         m_connections = m_setup.plugins.connections(*m_context, m_stack);
         addPage(m_connections.page, false);
@@ -271,8 +274,8 @@ void MainWindow::setAppearance(int appearance)
 
 void MainWindow::showSync(const QString& sync, const QString& table)
 {
-    showPage(m_syncs);
-    QMetaObject::invokeMethod(m_syncs, "select", Q_ARG(QString, sync), Q_ARG(QString, table));
+    showPage(m_syncs.page);
+    m_syncs.entry->select(sync, table);
 }
 
 void MainWindow::showConnection(const QString& name)

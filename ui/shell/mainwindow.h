@@ -70,7 +70,8 @@ private:
     Toasts* m_toasts = nullptr;
     std::unique_ptr<Context> m_context;
     std::vector<Page*> m_pages;
-    Page *m_syncs = nullptr, *m_logs = nullptr, *m_settingsPage = nullptr;
+    SyncsPages m_syncs;
+    Page *m_logs = nullptr, *m_settingsPage = nullptr;
     ConnectionsPage m_connections;
     Rail* m_rail = nullptr;
     QStackedWidget* m_stack = nullptr;

@@ -4,7 +4,15 @@
 namespace millrace::ui {
 
 //! Factories of the pages and dialogs. Each is defined in its own folder; MainWindow knows no more of them than this.
-Page* makeSyncsPage(const Context& context, QWidget* parent);             // ui/syncs/syncspage.cpp
+class SyncsEntry {
+public:
+    virtual ~SyncsEntry() = default;
+    virtual void select(const QString& sync, const QString& table) = 0;
+    virtual void setWelcome(Page* page) = 0;                      //!< shown in place of the tree while there are no syncs
+    virtual void showWelcome(bool on) = 0;
+};
+struct SyncsPages { Page* page = nullptr; SyncsEntry* entry = nullptr; };
+SyncsPages makeSyncsPage(const Context& context, QWidget* parent);        // ui/syncs/syncspage.cpp
 Page* makeLogsPage(const Context& context, QWidget* parent);              // ui/logs/logspage.cpp
 Page* makeSettingsPage(const Context& context, QWidget* parent);          // ui/settings/settingspage.cpp
 

@@ -133,7 +133,7 @@ void CellDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, 
     const bool selected = option.state & QStyle::State_Selected;
     const bool active = option.state & QStyle::State_Active;
     const QVariant rowTint = index.siblingAtColumn(0).data(RowTintRole);
-    QColor ground = color(Role::Base);
+    QColor ground = color(m_ground);
     if (rowTint.isValid())
         ground = color(static_cast<Role>(rowTint.toInt()));
     if (c.tint)
@@ -141,8 +141,10 @@ void CellDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, 
     else if (selected)
         ground = color(active || (option.widget && option.widget->hasFocus()) ? Role::Selection : Role::IdleSelection);
     p.fillRect(option.rect, ground);
-    p.setPen(color(Role::Grid));
-    p.drawLine(option.rect.bottomLeft(), option.rect.bottomRight());
+    if (m_lines) {
+        p.setPen(color(Role::Grid));
+        p.drawLine(option.rect.bottomLeft(), option.rect.bottomRight());
+    }
     if ((option.state & QStyle::State_HasFocus) && (option.state & QStyle::State_KeyboardFocusChange)) {
         p.setPen(QPen(color(Role::Accent), 1));
         p.drawRect(option.rect.adjusted(0, 0, -1, -2));

@@ -10,6 +10,9 @@ class CellDelegate : public QStyledItemDelegate {
 public:
     explicit CellDelegate(QObject* parent = nullptr) : QStyledItemDelegate(parent) {}
     void setRowHeight(int pixels) { m_row = pixels; }             //!< 0: the theme's
+    void setGround(Role ground, bool lines) { m_ground = ground; m_lines = lines; }    //!< behind the rows, and whether they have lines
+    Role ground() const { return m_ground; }
+    bool lines() const { return m_lines; }
     void paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const override;
     QSize sizeHint(const QStyleOptionViewItem& option, const QModelIndex& index) const override;
     bool editorEvent(QEvent* event, QAbstractItemModel* model, const QStyleOptionViewItem& option, const QModelIndex& index) override;
@@ -24,6 +27,8 @@ signals:
 private:
     QRect checkRect(const QRect& cellRect) const;
     int m_row = 0;
+    Role m_ground = Role::Base;
+    bool m_lines = true;
 };
 
 } // namespace millrace::ui

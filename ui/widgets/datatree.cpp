@@ -62,6 +62,7 @@ void DataTree::setModel(QAbstractItemModel* newModel)
 bool DataTree::orderFrozen() const
 { return m_menuOpen || state() == DraggingState || QApplication::activePopupWidget() || (viewport()->underMouse() && viewport()->isVisible()); }
 
+void DataTree::setGround(Role ground, bool lines) { m_cells->setGround(ground, lines); }
 void DataTree::setBranchWidth(int pixels) { setIndentation(pixels); }
 
 void DataTree::setDefaultWidths(const QList<int>& widths)
@@ -217,14 +218,16 @@ void DataTree::drawBranches(QPainter* painter, const QRect& rect, const QModelIn
     const bool selected = selectionModel() && selectionModel()->isSelected(index);
     const QVariant tint = index.siblingAtColumn(0).data(RowTintRole);
     const CellInfo cell = CellDelegate::cell(index.siblingAtColumn(0));
-    QColor ground = color(tint.isValid() ? static_cast<Role>(tint.toInt()) : Role::Base);
+    QColor ground = color(tint.isValid() ? static_cast<Role>(tint.toInt()) : m_cells->ground());
     if (cell.tint)
         ground = color(*cell.tint);
     else if (selected)
         ground = color(hasFocus() || isActiveWindow() ? Role::Selection : Role::IdleSelection);
     painter->fillRect(rect, ground);
-    painter->setPen(color(Role::Grid));
-    painter->drawLine(rect.bottomLeft(), rect.bottomRight());
+    if (m_cells->lines()) {
+        painter->setPen(color(Role::Grid));
+        painter->drawLine(rect.bottomLeft(), rect.bottomRight());
+    }
     const QVariant stripe = index.siblingAtColumn(0).data(StripeRole);
     if (stripe.isValid())
         painter->fillRect(QRect(rect.x(), rect.y(), 4, rect.height()), color(static_cast<Role>(stripe.toInt())));

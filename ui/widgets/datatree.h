@@ -1,4 +1,5 @@
 #pragma once
+#include "ui/widgets/theme.h"
 #include <QSettings>
 #include <QTreeView>
 
@@ -22,6 +23,7 @@ public:
     CellDelegate* cells() const { return m_cells; }
     bool orderFrozen() const;
     void setBranchWidth(int pixels);                              //!< of one level; default 18
+    void setGround(Role ground, bool lines);
     //! Default widths, in column order; 0 hides the column at first, < 0: sized to its content. Stored widths win.
     void setDefaultWidths(const QList<int>& widths);
     void fillColumnMenu(QMenu* menu);

@@ -5,7 +5,7 @@
 namespace millrace::ui {
 namespace {
 
-QString tr(const char* source) { return QCoreApplication::translate("StateWords", source); }
+struct StateWords { Q_DECLARE_TR_FUNCTIONS(StateWords) };                 // the context of the translations
 QString name(const char* text) { return QString::fromLatin1(text); }
 
 // A row written after the proof makes it stale; below this it counts as the same moment
@@ -16,17 +16,17 @@ constexpr std::int64_t kStaleMs = 60'000;
 StateWord stateWord(State state)
 {
     switch (state) {
-    case State::Idle: return {tr("Idle"), name("task-process-0"), Role::Idle};
-    case State::Queued: return {tr("Queued"), name("clock"), Role::Queued};
-    case State::Running: return {tr("Running"), name("media-playback-start"), Role::Running};
-    case State::Live: return {tr("Live"), name("media-record"), Role::Live};
-    case State::Lagging: return {tr("Lagging"), name("chronometer"), Role::Lagging};
-    case State::Paused: return {tr("Paused"), name("media-playback-pause"), Role::Paused};
-    case State::NeedsResync: return {tr("Needs resync"), name("view-refresh"), Role::NeedsResync};
-    case State::Failed: return {tr("Failed"), name("data-error"), Role::Failed};
+    case State::Idle: return {StateWords::tr("Idle"), name("task-process-0"), Role::Idle};
+    case State::Queued: return {StateWords::tr("Queued"), name("clock"), Role::Queued};
+    case State::Running: return {StateWords::tr("Running"), name("media-playback-start"), Role::Running};
+    case State::Live: return {StateWords::tr("Live"), name("media-record"), Role::Live};
+    case State::Lagging: return {StateWords::tr("Lagging"), name("chronometer"), Role::Lagging};
+    case State::Paused: return {StateWords::tr("Paused"), name("media-playback-pause"), Role::Paused};
+    case State::NeedsResync: return {StateWords::tr("Needs resync"), name("view-refresh"), Role::NeedsResync};
+    case State::Failed: return {StateWords::tr("Failed"), name("data-error"), Role::Failed};
     case State::Unknown: break;
     }
-    return {tr("Unknown"), name("question"), Role::Unknown};
+    return {StateWords::tr("Unknown"), name("question"), Role::Unknown};
 }
 
 const std::vector<State>& statesInOrder()
@@ -70,27 +70,27 @@ int severity(State state)
 StateWord verifiedWord(const TableView& table, std::int64_t nowMs)
 {
     if (table.verified.empty())
-        return table.lastSyncMs == 0 && table.state == State::Running ? StateWord{tr("pending"), name("question"), Role::Tertiary}
-                                                                      : StateWord{tr("never"), name("question"), Role::Tertiary};
+        return table.lastSyncMs == 0 && table.state == State::Running ? StateWord{StateWords::tr("pending"), name("question"), Role::Tertiary}
+                                                                      : StateWord{StateWords::tr("never"), name("question"), Role::Tertiary};
     if (table.verified == "different")
-        return {tr("differs"), name("data-warning"), Role::Lagging};
+        return {StateWords::tr("differs"), name("data-warning"), Role::Lagging};
     if (table.verified != "identical")
-        return {tr("no proof"), name("data-error"), Role::Failed};
+        return {StateWords::tr("no proof"), name("data-error"), Role::Failed};
     if (table.lastSyncMs > table.verifiedMs + kStaleMs)
-        return {tr("stale"), name("question"), Role::Tertiary};
+        return {StateWords::tr("stale"), name("question"), Role::Tertiary};
     return {when(table.verifiedMs, nowMs).left(12), name("dialog-ok-apply"), Role::Verified};
 }
 
 QString strategyWord(Strategy strategy)
 {
     switch (strategy) {
-    case Strategy::Auto: return tr("Automatic");
-    case Strategy::Full: return tr("Full");
-    case Strategy::Timestamp: return tr("Timestamp");
-    case Strategy::ChangeLog: return tr("Change log");
-    case Strategy::Log: return tr("Log");
-    case Strategy::Topic: return tr("Topic");
-    case Strategy::Push: return tr("Push");
+    case Strategy::Auto: return StateWords::tr("Automatic");
+    case Strategy::Full: return StateWords::tr("Full");
+    case Strategy::Timestamp: return StateWords::tr("Timestamp");
+    case Strategy::ChangeLog: return StateWords::tr("Change log");
+    case Strategy::Log: return StateWords::tr("Log");
+    case Strategy::Topic: return StateWords::tr("Topic");
+    case Strategy::Push: return StateWords::tr("Push");
     }
     return {};
 }
@@ -98,13 +98,13 @@ QString strategyWord(Strategy strategy)
 StateWord outcomeWord(Outcome outcome)
 {
     switch (outcome) {
-    case Outcome::Success: return {tr("Success"), name("dialog-ok-apply"), Role::Secondary};
-    case Outcome::Partial: return {tr("Partial"), name("data-warning"), Role::Lagging};
-    case Outcome::Failed: return {tr("Failed"), name("data-error"), Role::Failed};
-    case Outcome::Cancelled: return {tr("Stopped"), name("media-playback-stop"), Role::Paused};
+    case Outcome::Success: return {StateWords::tr("Success"), name("dialog-ok-apply"), Role::Secondary};
+    case Outcome::Partial: return {StateWords::tr("Partial"), name("data-warning"), Role::Lagging};
+    case Outcome::Failed: return {StateWords::tr("Failed"), name("data-error"), Role::Failed};
+    case Outcome::Cancelled: return {StateWords::tr("Stopped"), name("media-playback-stop"), Role::Paused};
     case Outcome::Unknown: break;
     }
-    return {tr("Unknown"), name("question"), Role::Unknown};
+    return {StateWords::tr("Unknown"), name("question"), Role::Unknown};
 }
 
 } // namespace millrace::ui

@@ -108,6 +108,9 @@ QPlainTextEdit, QTextEdit, QTextBrowser { background: @base; color: @text; borde
     selection-background-color: @selection; selection-color: @text; }
 QPlainTextEdit:focus, QTextEdit:focus, QTextBrowser:focus { border: 1px solid @accent; }
 QPlainTextEdit[look="flat"], QTextEdit[look="flat"] { border: none; border-radius: 0px; }
+QPlainTextEdit[look="code"] { font-family: "%code"; font-size: %caption; }
+QPlainTextEdit[tint="error"] { background: @errorTint; }
+QPlainTextEdit[look="flat"] { font-family: "%code"; font-size: %caption; }
 
 QCheckBox, QRadioButton { background: transparent; spacing: 7px; min-height: 22px; }
 QCheckBox::indicator, QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid @controlBorder; background: @base; border-radius: 3px; }

@@ -140,10 +140,10 @@ Role environmentText(const QString& environment)
 QString environmentWord(const QString& environment)
 {
     switch (environmentStripe(environment)) {
-    case Role::Prod: return QObject::tr("PROD");
-    case Role::Stage: return QObject::tr("STAGE");
-    case Role::Dev: return QObject::tr("DEV");
-    default: return QObject::tr("LOCAL");
+    case Role::Prod: return Theme::tr("PROD");
+    case Role::Stage: return Theme::tr("STAGE");
+    case Role::Dev: return Theme::tr("DEV");
+    default: return Theme::tr("LOCAL");
     }
 }
 

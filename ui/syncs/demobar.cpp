@@ -1,0 +1,53 @@
+#include "ui/syncs/demobar.h"
+#include "ui/widgets/format.h"
+#include "ui/widgets/look.h"
+#include "ui/widgets/toast.h"
+#include <QHBoxLayout>
+
+namespace millrace::ui {
+
+DemoBar::DemoBar(const Context& context, QWidget* parent) : QFrame(parent), m_context(context)
+{
+    setAttribute(Qt::WA_StyledBackground);
+    setProperty("surface", "toolbar");
+    setFixedHeight(36);
+    auto* row = new QHBoxLayout(this);
+    row->setContentsMargins(10, 0, 10, 1);
+    row->setSpacing(8);
+    row->addWidget(makePill(tr("DEMO"), "info", this));
+    row->addWidget(makeLabel(tr("Made-up data on this machine. See what the window does when something happens:"), "secondary", this));
+    const auto add = [&](const QString& words, const char* iconName, auto slot) {
+        auto* button = makeButton(words, QString::fromLatin1(iconName), "small", this);
+        connect(button, &QPushButton::clicked, this, slot);
+        row->addWidget(button);
+    };
+    if (context.demo.changeRow)
+        add(tr("Change a row"), "edit-rename", [this] { tell(m_context.demo.changeRow); });
+    if (context.demo.breakRow)
+        add(tr("Break a row"), "data-warning", [this] { tell(m_context.demo.breakRow); });
+    row->addStretch(1);
+    auto* connectYours = makeButton(tr("Connect yours"), QStringLiteral("server-database"), "small", this);
+    connect(connectYours, &QPushButton::clicked, this, [this] { m_context.go.newConnection({}); });
+    row->addWidget(connectYours);
+    if (context.demo.remove)
+        add(tr("Remove the demo"), "edit-delete", [this] {
+            m_context.calls.run(this, [deed = m_context.demo.remove](Engine&) { return deed(); }, [this](Result<> gone) {
+                if (!gone)
+                    return emit failed(gone.error());
+                m_context.monitor.sampleNow();
+                m_context.toasts.show(tr("The demo is removed."));
+            });
+        });
+}
+
+void DemoBar::tell(const std::function<Result<std::string>()>& deed)
+{
+    m_context.calls.run(this, [deed](Engine&) { return deed(); }, [this](Result<std::string> told) {
+        if (!told)
+            return emit failed(told.error());
+        m_context.toasts.show(text(*told));
+        emit happened();
+    });
+}
+
+} // namespace millrace::ui
