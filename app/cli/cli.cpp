@@ -15,13 +15,18 @@ Error notAvailable(const std::string& what)
 
 void addLaterCommands(CLI::App& app, Action& chosen)
 {
-    const auto later = [&](const char* word, const char* help) {
+    const auto later = [&](const char* word, const char* help, std::initializer_list<const char*> options, std::initializer_list<const char*> flags) {
+        auto taken = std::make_shared<std::vector<std::string>>(options.size());
         auto* command = app.add_subcommand(word, help);
-        command->allow_extras();                           // whatever follows, the answer is the same
-        command->callback([&chosen, word] { chosen = [word](Session& session) { return session.fail(notAvailable(word)); }; });
+        std::size_t i = 0;
+        for (const char* option : options)
+            command->add_option(option, (*taken)[i++], "Not in this version");
+        for (const char* flag : flags)
+            command->add_flag(flag)->description("Not in this version");
+        command->callback([&chosen, word, taken] { chosen = [word](Session& session) { return session.fail(notAvailable(word)); }; });
     };
-    later("rebuild", "Build a target anew beside the old one (not in this version)");
-    later("search", "Search a target (not in this version)");
+    later("rebuild", "Build a target anew beside the old one (not in this version)", {"NAME", "--table"}, {"--promote", "--rollback", "--abandon"});
+    later("search", "Search a target (not in this version)", {"TARGET", "INDEX", "--query"}, {});
 }
 
 namespace {

@@ -144,7 +144,8 @@ int show(Session& session, const std::string& name)
         return session.fail(def.error());
     session.table({{"NAME", def->name}, {"URL", def->url}, {"SECRET", secretWords(*def)}, {"ENVIRONMENT", def->environment}, {"SSH", def->ssh}, {"FOLDER", def->baseDir}});
     Node node = Node::map({{"name", def->name}});
-    for (const auto& [key, value] : connectionJson(*def).fields())
+    const Node described = connectionJson(*def);
+    for (const auto& [key, value] : described.fields())
         node.set(key, value);
     session.answer(node);
     return Ok;

@@ -2,12 +2,11 @@
 #include "core/base/text.h"
 #include <algorithm>
 #include <cmath>
-#include <ostream>
 
 namespace millrace::cli {
 
 Progress::Progress(Session& session, std::vector<std::string> syncs) : m_session(session), m_syncs(std::move(syncs)) {}
-Progress::~Progress() { clear(); }
+Progress::~Progress() { m_session.clearBar(); }
 
 bool Progress::mine(const std::string& sync) const { return std::find(m_syncs.begin(), m_syncs.end(), sync) != m_syncs.end(); }
 
@@ -79,15 +78,7 @@ void Progress::draw(const EngineSnapshot& snapshot)
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
     std::size_t cut = std::min(line.size(), static_cast<std::size_t>(std::max(20, m_session.console().width - 1)));
     while (cut < line.size() && cut > 0 && (static_cast<unsigned char>(line[cut]) & 0xC0) == 0x80) --cut;
-    m_session.console().err << "\r\x1b[K" << line.substr(0, cut) << std::flush;
-    m_drawn = true;
-}
-
-void Progress::clear()
-{
-    if (m_drawn)
-        m_session.console().err << "\r\x1b[K" << std::flush;
-    m_drawn = false;
+    m_session.bar(line.substr(0, cut));
 }
 
 } // namespace millrace::cli

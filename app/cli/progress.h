@@ -13,7 +13,6 @@ public:
     Progress(Session& session, std::vector<std::string> syncs);
     ~Progress();
     void tick(const EngineSnapshot& snapshot);
-    void clear();                                          //!< takes the bar away before other words are printed
 private:
     void draw(const EngineSnapshot& snapshot);
     void tell(const TableView& table);
@@ -23,7 +22,6 @@ private:
     std::vector<std::string> m_syncs;
     std::map<std::string, std::string> m_told;             //!< sync/table -> what the last event said
     std::int64_t m_lastEventUs = 0;
-    bool m_drawn = false;
 };
 
 } // namespace millrace::cli

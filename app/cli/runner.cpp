@@ -34,7 +34,7 @@ std::vector<RunReport> runAll(Session& session, Engine& engine, const std::vecto
             reports[i] = std::move(*report);
         else
             failed(i, std::move(report).error());
-        progress.clear();
+        session.clearBar();
         session.event("run_finished", {{"sync", requests[i].sync}, {"run", run}, {"status", outcomeName(reports[i].outcome)}});
     }
     return reports;

@@ -19,7 +19,8 @@ void tell(Session& session, std::uint64_t& lastLog, std::map<std::string, std::s
     for (const auto& entry : session.runtime()->logSince(lastLog, lastLog))
         if (entry.level >= Level::Info)
             session.say(formatTime(entry.timeMs) + " " + std::string(levelName(entry.level)) + " " + entry.text);
-    for (const auto& sync : (*session.runtime()).engine().snapshot()->syncs)
+    const SnapshotPtr snapshot = session.runtime()->engine().snapshot();
+    for (const auto& sync : snapshot->syncs)
         for (const auto& table : sync.tables) {
             std::string& before = states[sync.name + "/" + table.table];
             if (before == stateName(table.state))
@@ -52,7 +53,8 @@ int serve(Session& session)
     }
     const int signal = session.console().signal();
     (*engine)->setScheduling(false);
-    for (const auto& sync : (*engine)->snapshot()->syncs)
+    const SnapshotPtr last = (*engine)->snapshot();
+    for (const auto& sync : last->syncs)
         if (sync.run != 0)
             (*engine)->stop(sync.name);
     if (anyRunning(*(*engine)->snapshot()))

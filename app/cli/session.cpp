@@ -62,8 +62,22 @@ std::string Session::colored(const char* code, const std::string& words) const
     return std::string("\x1b[") + code + "m" + words + "\x1b[0m";
 }
 
+void Session::bar(const std::string& line)
+{
+    m_console.err << "\r\x1b[K" << line << std::flush;
+    m_bar = true;
+}
+
+void Session::clearBar()
+{
+    if (m_bar)
+        m_console.err << "\r\x1b[K" << std::flush;
+    m_bar = false;
+}
+
 void Session::say(const std::string& words)
 {
+    clearBar();
     if (!m_options.quiet)
         m_console.err << printable(words, true) << std::endl;
 }
@@ -77,6 +91,7 @@ void Session::sayStopping()
 
 void Session::warn(const std::string& words)
 {
+    clearBar();
     if (!m_options.quiet)
         m_console.err << colored("33", "warning:") << " " << printable(words, true) << std::endl;
 }
@@ -85,6 +100,7 @@ void Session::table(const std::vector<std::vector<std::string>>& rows)
 {
     if (m_options.quiet || machine() || rows.empty())
         return;
+    clearBar();
     std::vector<std::size_t> widths;
     for (const auto& row : rows)
         for (std::size_t i = 0; i < row.size(); ++i) {
@@ -125,6 +141,7 @@ void Session::event(const char* name, std::initializer_list<Node::Field> fields)
 
 void Session::describe(const Error& error, const std::string& where)
 {
+    clearBar();
     m_console.err << colored("31", "error:") << " " << printable(where.empty() ? error.detail : where + ": " + error.detail, true) << " [" << error.id << "]\n";
     if (!error.fix.empty())
         m_console.err << "  " << colored("1", "what to do:") << " " << printable(error.fix, true) << "\n";

@@ -32,6 +32,8 @@ public:
     void warn(const std::string& words);
     //! Aligned columns for people; the first row is the head. Silent with --quiet and when a machine reads the result.
     void table(const std::vector<std::vector<std::string>>& rows);
+    void bar(const std::string& line);                     //!< the one line that is drawn over; any words clear it first
+    void clearBar();
     void answer(const Node& node);                         //!< the one object on stdout, when --json or --jsonl asks for it
     void event(const char* name, std::initializer_list<Node::Field> fields);   //!< one line, with --jsonl only
     int fail(const Error& error);                          //!< prints it everywhere it belongs; returns the exit code
@@ -62,7 +64,7 @@ private:
     void sayStopping();                                    //!< once, however many runs are stopped
     Console& m_console;
     GlobalOptions m_options;
-    bool m_stopping = false;
+    bool m_stopping = false, m_bar = false;
     std::unique_ptr<Runtime> m_runtime;
 };
 
