@@ -2,11 +2,13 @@
 #include "app/wiring/connectors.h"
 #include "core/base/filelog.h"
 #include "core/base/homelock.h"
+#include "core/base/node.h"
 #include "core/base/platform.h"
 #include "core/engine/localengine.h"
 #include "core/secrets/vault.h"
 #include "core/store/sqlitestore.h"
 #include "core/verify/verifier.h"
+#include <algorithm>
 #include <optional>
 
 namespace millrace {
@@ -44,7 +46,13 @@ public:
         if (!vault) return std::move(vault).error();
         m_vault = std::move(*vault);
         m_verifier = makeVerifier(m_clock);
-        EngineParts parts{*m_store, *m_vault, m_connectors, *m_verifier, m_clock, *m_log, m_home, [this](const Secret& secret) { m_redactor->know(secret); }, 4};
+        // Set in the window's Settings; both apply at the next start.
+        const auto workers = std::clamp<std::int64_t>(number("engine.workers", 4), 1, 64);
+        const std::string level = m_store->setting("log.level").value_or({});
+        for (const Level known : {Level::Debug, Level::Info, Level::Warning, Level::Error})
+            if (levelName(known) == level) m_log->setLevel(known);
+        EngineParts parts{*m_store, *m_vault, m_connectors, *m_verifier, m_clock, *m_log, m_home, [this](const Secret& secret) { m_redactor->know(secret); },
+                          static_cast<unsigned>(workers)};
         m_engine = std::make_unique<LocalEngine>(std::move(parts), act ? LocalEngine::Access::Act : LocalEngine::Access::Look);
         return m_engine->open();
     }
@@ -63,6 +71,12 @@ public:
     }
 
 private:
+    std::int64_t number(std::string_view key, std::int64_t otherwise) const
+    {
+        const std::int64_t set = Node(m_store->setting(key).value_or({})).integer(0);
+        return set > 0 ? set : otherwise;
+    }
+
     // Destroyed from the last to the first: the engine before what it works on, the lock last of all.
     SystemClock m_clock;
     std::string m_home;
