@@ -19,6 +19,8 @@ bool PollHorizon::endedByNewest(const Poll& poll) const
 
 void PollHorizon::add(Poll poll)
 {
+    if (!m_polls.empty() && poll.clock <= m_polls.back().clock)
+        return;
     std::sort(poll.open.begin(), poll.open.end());
     poll.floor = std::min(poll.floor, poll.clock);
     m_polls.push_back(std::move(poll));

@@ -22,7 +22,8 @@ public:
         std::vector<std::string> open;             //!< identities that do not change while the transaction lives
     };
 
-    //! Adds a poll (also the mark before a first load) and forgets those that no later answer can need.
+    //! Adds a poll (also the mark before a first load) and forgets those that no later answer can need. What is not newer than the
+    //! newest is passed over: a poll that could not look at the transactions leaves the bound where it is.
     void add(Poll poll);
     bool empty() const { return m_polls.empty(); }
     //! Lower bound of the next poll, before any overlap. Needs at least one poll.

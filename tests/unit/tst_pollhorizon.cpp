@@ -11,6 +11,7 @@ private slots:
     void quietDatabase();
     void lateCommitHoldsTheBound();
     void openBeforeTheMark();
+    void anOldLookChangesNothing();
     void idleTransactionDoesNotGrowThePosition();
     void roundTrip();
     void refusesRubbish();
@@ -51,6 +52,16 @@ void TestPollHorizon::openBeforeTheMark()
     QCOMPARE(h.lower(), 100);
     h.add({400, 390, {"V"}});
     QCOMPARE(h.lower(), 300);
+}
+
+void TestPollHorizon::anOldLookChangesNothing()
+{
+    PollHorizon h;
+    h.add({100, 100, {}});
+    h.add({200, 150, {"T"}});
+    h.add({200, 200, {}});
+    h.add({150, 150, {}});
+    QCOMPARE(h.lower(), 100);
 }
 
 void TestPollHorizon::idleTransactionDoesNotGrowThePosition()

@@ -90,13 +90,7 @@ public:
     {
         if (plan.strategy != Strategy::Timestamp)
             return Position {};
-        auto connection = control();
-        if (!connection)
-            return std::move(connection).error();
-        auto now = observe(**connection);
-        if (!now)
-            return std::move(now).error();
-        return markFrom(*now);
+        return markNow(m_config);
     }
 
     Result<std::unique_ptr<Snapshot>> snapshot(TablePlanPtr plan) override { return TableSnapshot::open(m_config, std::move(plan)); }

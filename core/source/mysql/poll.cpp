@@ -3,8 +3,8 @@
 #include "core/source/mysql/catalog.h"
 #include "core/source/mysql/pagedquery.h"
 #include "core/source/mysql/softdelete.h"
+#include "core/source/mysql/transactionwatch.h"
 #include <algorithm>
-#include <charconv>
 
 namespace millrace::mysql {
 
@@ -12,12 +12,8 @@ namespace {
 
 constexpr std::size_t batchBytes = 4u << 20;
 constexpr std::int64_t second = 1'000'000;
-constexpr std::int64_t lookBack = 600 * second;                // without PROCESS
-// A row's time is that of its statement, some moments before its transaction is listed, and may be cut to whole seconds; the server
-// also shows its list of transactions up to 0.1 s late.
+// A row's time is that of its statement, some moments before its transaction is listed, and may be cut to whole seconds.
 constexpr std::int64_t leastOverlap = 3 * second / 2;
-// trx_started is in the server's own zone: across a clock change its age may be an hour short
-constexpr std::int64_t clockChange = 3605 * second;
 
 std::string momentText(std::int64_t micros, bool timestamp)
 {
@@ -219,41 +215,17 @@ Result<Facts> gather(Connection& connection, const TablePlan& plan)
 
 } // namespace
 
-Result<Observation> observe(Connection& connection)
+Result<Position> markNow(const Config& config)
 {
-    Observation now;
-    auto clock = connection.query("SELECT CAST(UTC_TIMESTAMP(6) AS CHAR)");
-    if (!clock)
-        return std::move(clock).error();
-    std::uint8_t digits = 0;
-    if (!parseDateTime(*(*clock)[0][0], now.clock, digits))
-        return Error {Fault::Internal, "source.mysql.clock", "the server's clock says " + *(*clock)[0][0], "", {}};
-    now.poll.clock = now.poll.floor = now.clock;
-    // our own readers are read only and cannot commit anything late
-    auto open = connection.query("SELECT CONCAT(trx_mysql_thread_id, '@', trx_started), "
-                                 "TIMESTAMPDIFF(MICROSECOND, trx_started, CONVERT_TZ(UTC_TIMESTAMP(6), '+00:00', 'SYSTEM')) "
-                                 "FROM information_schema.innodb_trx WHERE trx_is_read_only = 0 AND trx_mysql_thread_id <> CONNECTION_ID()");
-    if (!open) {
-        if (open.error().fault != Fault::Auth)
-            return std::move(open).error();
-        now.poll.clock = now.poll.floor = now.clock - lookBack;
-        return now;
-    }
-    for (const auto& row : *open) {
-        std::int64_t age = 0;
-        if (row[1])
-            std::from_chars(row[1]->data(), row[1]->data() + row[1]->size(), age);
-        now.poll.open.push_back(row[0].value_or(std::string()));
-        now.poll.floor = std::min(now.poll.floor, now.clock - std::max<std::int64_t>(age, 0) - clockChange);
-    }
-    return now;
-}
-
-Position markFrom(const Observation& observation)
-{
+    auto connection = Connection::open(config);
+    if (!connection)
+        return std::move(connection).error();
+    auto now = observe(**connection);
+    if (!now)
+        return std::move(now).error();
     PollHorizon horizon;
-    horizon.add(observation.poll);
-    return {Node::map({{"polls", horizon.node()}}).json()};
+    horizon.add(now->poll);
+    return Position {Node::map({{"polls", horizon.node()}}).json()};
 }
 
 Result<std::unique_ptr<BatchReader>> openPoll(const Config& config, TablePlanPtr plan, const Position& from)
