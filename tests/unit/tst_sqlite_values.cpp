@@ -202,14 +202,16 @@ void TestSqliteValues::utf16Files()
 {
     SqliteFile file;
     file.exec("PRAGMA encoding='UTF-16le'; CREATE TABLE t(id TEXT PRIMARY KEY NOT NULL, v TEXT);"
-              "INSERT INTO t VALUES('Ärger', '😀'), ('Zoo', ''), ('lone', CAST(x'3dd8' AS TEXT))");
+              "INSERT INTO t VALUES('Ärger', '😀'), ('Zoo', ''), (CAST(x'3dd8' AS TEXT), 'lone')");
     auto source = file.source();
     const auto plan = planOf(*source, "t");
-    const std::vector<std::string> expected{"{\"Zoo\",\"\"}", "!lone source.sqlite.invalid_utf8", "{\"Ärger\",\"😀\"}"};
-    QCOMPARE(copyOf(*source, plan, 1).rows, expected);
+    const std::vector<std::string> expected{"!3dd8 source.sqlite.invalid_utf8", "{\"Zoo\",\"\"}", "{\"Ärger\",\"😀\"}"};
+    auto rows = copyOf(*source, plan, 1).rows;
+    std::sort(rows.begin(), rows.end());
+    QCOMPARE(rows, expected);
     const auto proof = proofOf(*source, plan).rows;
     QVERIFY(std::find(proof.begin(), proof.end(), expected[2]) != proof.end());
-    QVERIFY(std::find(proof.begin(), proof.end(), "!lone source.sqlite.not_carried") != proof.end());
+    QVERIFY(std::find(proof.begin(), proof.end(), "!3dd8 source.sqlite.not_carried") != proof.end());
 }
 
 // Two rows must never become one because their keys are refined to the same value.

@@ -1,6 +1,7 @@
 #include "core/source/sqlite/cell.h"
 #include "core/base/text.h"
 #include "core/data/value.h"
+#include "core/source/sqlite/rawvalue.h"
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -129,21 +130,6 @@ bool refines(Type type)
     }
 }
 
-//! UTF-16 files: SQLite would put U+FFFD for a lone surrogate without a word.
-bool validUtf16(sqlite3_value* value)
-{
-    const auto* p = static_cast<const char16_t*>(sqlite3_value_text16(value));
-    const int units = sqlite3_value_bytes16(value) / 2;
-    for (int i = 0; p && i < units; ++i) {
-        if (p[i] < 0xD800 || p[i] > 0xDFFF)
-            continue;
-        if (p[i] > 0xDBFF || i + 1 == units || p[i + 1] < 0xDC00 || p[i + 1] > 0xDFFF)
-            return false;
-        ++i;
-    }
-    return true;
-}
-
 } // namespace
 
 std::vector<ColumnRule> columnRules(const TablePlan& plan)
@@ -171,7 +157,7 @@ Decoded decode(sqlite3_value* value, int type, bool utf8, const ColumnRule& rule
         if (!refining) { cell = Cell::real(sqlite3_value_double(value)); return Decoded::Exact; }
         break;
     case SQLITE_TEXT: {
-        if (!utf8 && !validUtf16(value))
+        if (!utf8 && loneSurrogate(value))
             return Decoded::InvalidText;
         // The blob call gives the same bytes without making room for a terminator, which would copy every text once more.
         const void* p = utf8 ? sqlite3_value_blob(value) : static_cast<const void*>(sqlite3_value_text(value));
@@ -223,13 +209,16 @@ void RowDecoder::append(sqlite3_stmt* statement, Batch& batch, Op op)
         switch (decode(value, sqlite3_value_type(value), m_utf8, rule, batch, m_scratch, cells[i], borrowed)) {
         case Decoded::Exact: break;
         case Decoded::Coerced:
-            ++batch.coerced;
-            if (rule.policy == ValuePolicy::Fail && !bad)
+            if (rule.policy != ValuePolicy::Fail)
+                ++batch.coerced;
+            else if (!bad)
                 bad = rowError("not_as_declared", m_schema->columns[i], "the value is not a " + std::string(typeName(rule.type)) + " as the column declares",
                                "Correct the value, or choose the policy text for the column.");
             break;
         case Decoded::InvalidText:
             // Never lossy: replacement characters would look like the truth (catalogue 30).
+            if (rule.key)                                        // its bytes at least, so that the operator can find the row
+                cells[i] = batch.text({static_cast<const char*>(sqlite3_value_blob(value)), static_cast<std::size_t>(sqlite3_value_bytes(value))}, Type::Bytes);
             if (!bad)
                 bad = rowError("invalid_utf8", m_schema->columns[i], "the text is not valid UTF-8", "Correct the text in the source, or store it as a BLOB.");
             break;

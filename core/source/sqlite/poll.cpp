@@ -219,6 +219,7 @@ private:
             }
         }
         m_orderTerms = spec.order.size();
+        spec.utf8 = m_view->utf8();
         spec.orderAt = static_cast<int>(m_plan->schema->columns.size());
         spec.columns += ", " + join(spec.order, ", ");
         if (!deleted && !m_plan->softDelete.empty())

@@ -205,18 +205,35 @@ private:
             if (size > largest)
                 return false;
             out = into.text({static_cast<const char*>(sqlite3_column_blob(s, at)), size}, Type::Bytes);
-            return !(failing && declared(column.type));
+            return !declared(column.type) || replaced(failing, into);
         }
-        if (!m_utf8 && loneSurrogate(static_cast<const char16_t*>(sqlite3_column_text16(s, at)), sqlite3_column_bytes16(s, at) / 2))
-            return false;
+        if (!m_utf8) {
+            const auto* units = static_cast<const char16_t*>(sqlite3_column_text16(s, at));
+            const int size = sqlite3_column_bytes16(s, at);
+            if (loneSurrogate(units, size / 2)) {
+                if (key) out = into.text({reinterpret_cast<const char*>(units), static_cast<std::size_t>(size)}, Type::Bytes);
+                return false;
+            }
+        }
         const char* p = reinterpret_cast<const char*>(sqlite3_column_text(s, at));
         const std::string_view words(p ? p : "", static_cast<std::size_t>(sqlite3_column_bytes(s, at)));
-        if (words.size() > largest || !validUtf8(words))
+        if (!validUtf8(words)) {
+            if (key) out = into.text(words, Type::Bytes);
+            return false;
+        }
+        if (words.size() > largest)
             return false;
         if (declared(column.type) && parsed(words, column, key, into, out))
             return true;
         out = into.text(words);
-        return !(failing && declared(column.type));
+        return !declared(column.type) || replaced(failing, into);
+    }
+
+    //! A value that its column's type does not fit goes as text and is counted, or parks its row.
+    static bool replaced(bool failing, Batch& into)
+    {
+        if (!failing) ++into.coerced;
+        return !failing;
     }
 
     static bool declared(Type type)
@@ -239,7 +256,7 @@ private:
             return true;
         }
         out = into.text(text);
-        return !failing;
+        return replaced(failing, into);
     }
 
     bool parsed(std::string_view words, const Column& column, bool key, Batch& into, Cell& out)

@@ -25,9 +25,29 @@ bool unhex(std::string_view text, std::string& out)
 
 } // namespace
 
-void RawValue::assign(sqlite3_value* value, int known)
+bool loneSurrogate(sqlite3_value* value)
+{
+    const auto* p = static_cast<const char16_t*>(sqlite3_value_text16(value));
+    const int units = sqlite3_value_bytes16(value) / 2;
+    for (int i = 0; p && i < units; ++i) {
+        if (p[i] < 0xD800 || p[i] > 0xDFFF)
+            continue;
+        if (p[i] > 0xDBFF || i + 1 == units || p[i + 1] < 0xDC00 || p[i + 1] > 0xDFFF)
+            return true;
+        ++i;
+    }
+    return false;
+}
+
+void RawValue::assign(sqlite3_value* value, int known, bool utf8)
 {
     type = known;
+    wide = known == SQLITE_TEXT && !utf8 && loneSurrogate(value);
+    if (wide) {
+        const int size = sqlite3_value_bytes16(value);
+        bytes.assign(static_cast<const char*>(sqlite3_value_text16(value)), static_cast<std::size_t>(size));
+        return;
+    }
     switch (known) {
     case SQLITE_INTEGER: number = sqlite3_value_int64(value); return;
     case SQLITE_FLOAT: real = sqlite3_value_double(value); return;
@@ -45,7 +65,7 @@ void RawValue::bind(sqlite3_stmt* statement, int index) const
     switch (type) {
     case SQLITE_INTEGER: sqlite3_bind_int64(statement, index, number); return;
     case SQLITE_FLOAT: sqlite3_bind_double(statement, index, real); return;
-    case SQLITE_TEXT: sqlite3_bind_text64(statement, index, bytes.data(), bytes.size(), SQLITE_TRANSIENT, SQLITE_UTF8); return;
+    case SQLITE_TEXT: sqlite3_bind_text64(statement, index, bytes.data(), bytes.size(), SQLITE_TRANSIENT, wide ? SQLITE_UTF16 : SQLITE_UTF8); return;
     case SQLITE_BLOB: sqlite3_bind_blob64(statement, index, bytes.data(), bytes.size(), SQLITE_TRANSIENT); return;
     default: sqlite3_bind_null(statement, index);
     }
@@ -61,7 +81,7 @@ Node RawValue::node() const
         std::to_chars(digits, digits + sizeof digits, std::bit_cast<std::uint64_t>(real), 16);
         return Node::map({{"r", Node(digits)}});
     }
-    case SQLITE_TEXT: return validUtf8(bytes) ? Node(bytes) : Node::map({{"t", Node(hex(bytes))}});
+    case SQLITE_TEXT: return wide ? Node::map({{"w", Node(hex(bytes))}}) : validUtf8(bytes) ? Node(bytes) : Node::map({{"t", Node(hex(bytes))}});
     case SQLITE_BLOB: return Node::map({{"b", Node(hex(bytes))}});
     default: return {};
     }
@@ -97,8 +117,9 @@ Result<RawValue> RawValue::fromNode(const Node& node)
         out.real = std::bit_cast<double>(bits);
         return out;
     }
-    out.type = kind == "t" ? SQLITE_TEXT : SQLITE_BLOB;
-    if ((kind != "t" && kind != "b") || !unhex(value.scalar(), out.bytes))
+    out.wide = kind == "w";
+    out.type = kind == "b" ? SQLITE_BLOB : SQLITE_TEXT;
+    if ((kind != "t" && kind != "b" && kind != "w") || !unhex(value.scalar(), out.bytes))
         return damaged();
     return out;
 }

@@ -87,6 +87,7 @@ private:
         }
         spec.order = m_way.order.terms;
         spec.collated = m_way.order.collated;
+        spec.utf8 = m_view.utf8();
         if (!upTo.empty()) {
             spec.conditions.push_back(beyond(spec.order, 1, "<="));
             spec.fixed = std::move(upTo);

@@ -17,6 +17,7 @@ public:
         std::vector<std::string> order;         //!< empty: no order, and then the walk cannot go on later
         int orderAt = 0;
         bool collated = false;
+        bool utf8 = true;                       //!< the file's encoding
     };
     Walk(Connection& connection, Spec spec) : m_connection(&connection), m_spec(std::move(spec)) {}
     //! From the row behind `after` on (empty: from the start).
