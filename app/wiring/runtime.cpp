@@ -42,7 +42,7 @@ public:
             if (!store) return std::move(store).error();
             m_store = std::move(*store);
         }
-        auto vault = openVault(m_home, options.preferKeychain ? VaultMode::Keychain : VaultMode::EncryptedFile);
+        auto vault = openVault(m_home, options.preferKeychain ? VaultMode::Keychain : VaultMode::EncryptedFile, m_log.get());
         if (!vault) return std::move(vault).error();
         m_vault = std::move(*vault);
         m_verifier = makeVerifier(m_clock);

@@ -13,13 +13,17 @@ function(millrace_room name)
     target_link_libraries(mr_${name} PUBLIC ${ROOM_LINK})
 endfunction()
 
-# millrace_tests(LABEL [LINK ...]): every tst_*.cpp of this folder becomes one QtTest program and one ctest entry with that label.
+# millrace_tests(LABEL [LINK ...] [TIMEOUT s] [WITHOUT regex]): every tst_*.cpp of this folder becomes one QtTest program and one ctest
+# entry with that label.
 function(millrace_tests label)
-    cmake_parse_arguments(T "" "TIMEOUT" "LINK" ${ARGN})
+    cmake_parse_arguments(T "" "TIMEOUT;WITHOUT" "LINK" ${ARGN})
     if(NOT T_TIMEOUT)
         set(T_TIMEOUT 300)
     endif()
     file(GLOB files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tst_*.cpp)
+    if(T_WITHOUT)
+        list(FILTER files EXCLUDE REGEX "${T_WITHOUT}")
+    endif()
     foreach(file ${files})
         get_filename_component(name ${file} NAME_WE)
         add_executable(${name} ${file})
