@@ -218,7 +218,7 @@ int discover(Session& session, const std::string& name, const std::string& glob)
                         join(table.key, ", "), std::string(strategyName(table.recommended.strategy)), table.recommended.cursor, join(warnings, "; ")});
     }
     session.table(rows);
-    session.say(found->server.engine + " " + found->server.version + ": " + std::to_string(found->tables.size()) + (found->tables.size() == 1 ? " table" : " tables"));
+    session.say(found->server.engine + " " + found->server.version + ": " + countText(found->tables.size(), "table"));
     session.answer(discoverJson(*found));
     return Ok;
 }

@@ -74,7 +74,7 @@ int check(Session& session, const std::string& path)
         session.warn(note.text);
         notes.add(Node::map({{"id", note.id}, {"text", note.text}}));
     }
-    session.say(path + ": " + std::to_string(file->connections.size()) + " connections and " + std::to_string(file->syncs.size()) + " syncs, all in order.");
+    session.say(path + ": " + countText(file->connections.size(), "connection") + " and " + countText(file->syncs.size(), "sync") + ", all in order.");
     session.answer(Node::map({{"file", path}, {"valid", true}, {"connections", static_cast<std::int64_t>(file->connections.size())}, {"syncs", static_cast<std::int64_t>(file->syncs.size())},
                               {"notes", std::move(notes)}}));
     return Ok;
@@ -143,7 +143,7 @@ int exportAll(Session& session, const std::string& path)
     if (!path.empty() && path != "-") {
         if (auto written = writeFile(path, writeSyncFile(file)); !written)
             return session.fail(written.error());
-        session.say("Exported " + std::to_string(syncs->size()) + " syncs and " + std::to_string(connections->size()) + " connections to " + path + ", without secrets.");
+        session.say("Exported " + countText(syncs->size(), "sync") + " and " + countText(connections->size(), "connection") + " to " + path + ", without secrets.");
         session.answer(Node::map({{"file", path}, {"connections", static_cast<std::int64_t>(connections->size())}, {"syncs", static_cast<std::int64_t>(syncs->size())}}));
         return Ok;
     }

@@ -107,13 +107,17 @@ void Session::table(const std::vector<std::vector<std::string>>& rows)
             if (i >= widths.size()) widths.push_back(0);
             widths[i] = std::max(widths[i], widthOf(row[i]));
         }
+    std::vector<bool> numbers(widths.size(), rows.size() > 1);
+    for (std::size_t r = 1; r < rows.size(); ++r)
+        for (std::size_t i = 0; i < rows[r].size(); ++i)
+            numbers[i] = numbers[i] && rows[r][i].find_first_not_of("0123456789,") == std::string::npos;
     bool head = true;
     for (const auto& row : rows) {
         std::string line;
         for (std::size_t i = 0; i < row.size(); ++i) {
-            line += printable(row[i], false);
-            if (i + 1 < row.size())
-                line.append(widths[i] - widthOf(row[i]) + 2, ' ');
+            const std::string blanks(widths[i] - widthOf(row[i]), ' ');
+            line += numbers[i] ? blanks + printable(row[i], false) : printable(row[i], false) + (i + 1 < row.size() ? blanks : "");
+            line += i + 1 < row.size() ? "  " : "";
         }
         m_console.err << (head ? colored("1", line) : line) << "\n";
         head = false;
@@ -174,6 +178,8 @@ Result<> Session::confirm(const std::string& question, bool mustBeGiven)
 }
 
 std::string rowsText(std::uint64_t rows) { return grouped(rows); }
+
+std::string countText(std::uint64_t count, const char* noun) { return grouped(count) + " " + noun + (count == 1 ? "" : "s"); }
 
 std::string secondsText(double seconds)
 {

@@ -71,6 +71,7 @@ private:
 //! "12,345" and "1.9 s" for people.
 std::string rowsText(std::uint64_t rows);
 std::string secondsText(double seconds);
+std::string countText(std::uint64_t count, const char* noun);    //!< "1 sync", "2 syncs"
 
 Result<ConnectionDef> findConnection(Engine& engine, const std::string& name);     //!< names the nearest one when it is missing
 Result<SyncDef> findSync(Engine& engine, const std::string& name);

@@ -198,7 +198,7 @@ void TestCli::addsConnections()
 {
     auto said = run({"connections", "add", "new", "mysql://reader@db.example.com:3306/sakila", "--password-env", "PW", "--environment", "prod", "--json"});
     QCOMPARE(said.code, 0);
-    QCOMPARE(said.out.trimmed(), QString(R"({"connection":"new","url":"mysql://reader@db.example.com:3306/sakila","status":"added"})"));
+    QCOMPARE(said.out.trimmed(), QString("{\"connection\":\"new\",\"url\":\"mysql://reader@db.example.com:3306/sakila\",\"status\":\"added\"}"));
     auto def = m_engine->world().connections.back();
     QVERIFY((def.secrets.at("password") == SecretRef{SecretRef::Kind::Env, "PW"}));
     QCOMPARE(q(def.environment), QString("prod"));
@@ -212,7 +212,7 @@ void TestCli::addsConnections()
     QCOMPARE(q(m_engine->world().connections.back().baseDir), QDir::currentPath());
 
     said = run({"connections", "show", "shop-db", "--json"});
-    QCOMPARE(said.out.trimmed(), QString(R"({"name":"shop-db","url":"mysql://reader@127.0.0.1:3306/shop","password":{"env":"SHOP_PASSWORD"},"environment":"dev"})"));
+    QCOMPARE(said.out.trimmed(), QString("{\"name\":\"shop-db\",\"url\":\"mysql://reader@127.0.0.1:3306/shop\",\"password\":{\"env\":\"SHOP_PASSWORD\"},\"environment\":\"dev\"}"));
     QVERIFY(run({"connections", "list"}).err.contains("password from $SHOP_PASSWORD"));
 }
 

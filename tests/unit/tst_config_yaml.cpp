@@ -139,24 +139,24 @@ void TestConfigYaml::writesReadably()
     const auto root = Node::fromJson(R"({"version":1,"connections":{"shop":{"url":"mysql://reader@127.0.0.1:3306/sakila","password":{"env":"SHOP_PASSWORD"}}},
         "syncs":{"sakila":{"source":"shop","target":"store","every":"5m","settings":{"batch_max":500},"tables":["*",{"name":"payment","strategy":"timestamp","key":["payment_id"],
         "where":"amount > 0 and a_rather_long_column_name is not null"}]}}})");
-    QCOMPARE(q(writeYaml(*root)), QString(R"(version: 1
-connections:
-  shop:
-    url: "mysql://reader@127.0.0.1:3306/sakila"
-    password: {env: SHOP_PASSWORD}
-syncs:
-  sakila:
-    source: shop
-    target: store
-    every: 5m
-    settings: {batch_max: 500}
-    tables:
-      - "*"
-      - name: payment
-        strategy: timestamp
-        key: [payment_id]
-        where: "amount > 0 and a_rather_long_column_name is not null"
-)"));
+    QCOMPARE(q(writeYaml(*root)), QString(
+        "version: 1\n"
+        "connections:\n"
+        "  shop:\n"
+        "    url: \"mysql://reader@127.0.0.1:3306/sakila\"\n"
+        "    password: {env: SHOP_PASSWORD}\n"
+        "syncs:\n"
+        "  sakila:\n"
+        "    source: shop\n"
+        "    target: store\n"
+        "    every: 5m\n"
+        "    settings: {batch_max: 500}\n"
+        "    tables:\n"
+        "      - \"*\"\n"
+        "      - name: payment\n"
+        "        strategy: timestamp\n"
+        "        key: [payment_id]\n"
+        "        where: \"amount > 0 and a_rather_long_column_name is not null\"\n"));
 }
 
 namespace {
