@@ -67,6 +67,8 @@ std::string roff(std::string_view text)
 void manOptions(std::string& out, const CLI::App& app)
 {
     for (const CLI::Option* option : optionsOf(app, false)) {
+        if (option == app.get_help_ptr() && app.get_parent())
+            continue;                                      // said once, for all commands
         std::vector<std::string> names;
         for (const auto& name : option->get_snames()) names.push_back("-" + name);
         for (const auto& name : option->get_lnames()) names.push_back("--" + name);

@@ -59,7 +59,8 @@ void showRun(Session& session, const RunReport& report)
         else if (table.rejected > 0)
             session.warn(table.table + ": " + rowsText(table.rejected) + (table.rejected == 1 ? " row is" : " rows are") + " parked. See: millrace-cli failures " + report.sync + " list");
         for (const auto& note : table.notes)
-            session.say("  " + table.table + ": " + note.text);
+            if (note.id != "read_nothing")                 // the row above has said it
+                session.say("  " + table.table + ": " + note.text);
     }
     if (report.error)
         session.describe(*report.error, report.sync);
