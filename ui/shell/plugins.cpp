@@ -1,7 +1,13 @@
 #include "ui/shell/pages.h"
+#include "ui/wizard/wizard.h"
 
 namespace millrace::ui {
 
-Plugins builtInPlugins() { return {}; }
+Plugins builtInPlugins()
+{
+    Plugins plugins;
+    plugins.wizard = openWizard;
+    return plugins;
+}
 
 } // namespace millrace::ui
