@@ -64,6 +64,8 @@ Result<std::unique_ptr<DocumentReader>> EmbeddedReader::open(const std::string& 
 
 Result<ReadState> EmbeddedReader::read(std::vector<ReadBack>& into, std::size_t maxDocuments, std::stop_token stop)
 {
+    if (m_ended)
+        return ReadState::End;
     for (std::size_t n = 0; n < maxDocuments; ++n) {
         if (stop.stop_requested())
             return Error{Fault::Cancelled, "target.embedded.cancelled", "stopped while reading back", "", {}};
@@ -71,8 +73,12 @@ Result<ReadState> EmbeddedReader::read(std::vector<ReadBack>& into, std::size_t 
         auto more = next(document);
         if (!more)
             return more.error();
-        if (!*more)
+        if (!*more) {
+            m_statement->reset();
+            (void)m_database.exec("COMMIT");               // readers hold up writers: not a moment longer than needed
+            m_ended = true;
             return ReadState::End;
+        }
         into.push_back(std::move(document));
     }
     return ReadState::More;

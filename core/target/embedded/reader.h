@@ -18,6 +18,7 @@ private:
     std::optional<Statement> m_statement;          //!< none: there is no such table
     std::vector<std::string> m_keys;               //!< empty: all
     std::size_t m_nextKey = 0;
+    bool m_ended = false;
 };
 
 } // namespace millrace::embedded
