@@ -3,6 +3,10 @@
 #include "core/base/text.h"
 #include "tests/support/mariadbserver.h"
 #include "tests/support/sourcecontract.h"
+#include <QElapsedTimer>
+#include <QProcess>
+#include <QStandardPaths>
+#include <QTemporaryDir>
 #include <QTest>
 #include <algorithm>
 #include <arpa/inet.h>
@@ -229,6 +233,8 @@ private slots:
     void missingPrivilegesHaveAGrant();
     void requiredTlsIsNeverPlaintext_data();
     void requiredTlsIsNeverPlaintext();
+    void tlsModes();
+    void localInfileIsRefused();
     void serverOptionsDoNotChangeWhatIsRead();
     void localTimeCursorIsRefused();
     void nonTransactionalTablesMove();
@@ -539,6 +545,114 @@ void TestSourceMysql::requiredTlsIsNeverPlaintext()
     const TestReport report = open(params)->test({}, {});
     QCOMPARE(stage(report, "tls")->outcome, TestStage::Outcome::Failed);
     QCOMPARE(stage(report, "login")->outcome, TestStage::Outcome::NotReached);
+}
+
+// A server with a certificate of our own authority, once for its address and once for another name.
+void TestSourceMysql::tlsModes()
+{
+    const QString openssl = QStandardPaths::findExecutable("openssl");
+    if (openssl.isEmpty())
+        QSKIP("openssl is not installed");
+    QTemporaryDir folder;
+    const auto run = [&](const QString& line) {
+        QProcess process;
+        process.setWorkingDirectory(folder.path());
+        process.start(openssl, line.split(' '));
+        return process.waitForFinished(60000) && process.exitCode() == 0;
+    };
+    for (const char* authority : {"ca", "stranger"})
+        QVERIFY(run(QString("req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=%1 -keyout %1.key -out %1.pem").arg(authority)));
+    for (const auto& [name, address] : {std::pair("here", "IP:127.0.0.1"), std::pair("elsewhere", "DNS:elsewhere.example")}) {
+        QFile extension(folder.filePath("ext"));
+        QVERIFY(extension.open(QIODevice::WriteOnly));
+        extension.write((std::string("subjectAltName=") + address).c_str());
+        extension.close();
+        QVERIFY(run(QString("req -newkey rsa:2048 -nodes -subj /CN=%1.example -keyout %1.key -out %1.csr").arg(name)));
+        QVERIFY(run(QString("x509 -req -in %1.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out %1.pem").arg(name)));
+    }
+    for (const char* name : {"here", "elsewhere"}) {
+        std::string reason;
+        MariaDbServer::Options options;
+        options.external = false;
+        const std::string at = folder.path().toStdString() + "/";
+        options.arguments = {"--ssl-cert=" + at + name + ".pem", "--ssl-key=" + at + name + ".key", "--ssl-ca=" + at + "ca.pem"};
+        const auto server = MariaDbServer::start(reason, options);
+        if (!server)
+            QSKIP(reason.c_str());
+        const auto answers = [&](const char* mode, const std::string& ca) {
+            ConnectionParams params = server->params();
+            params.url.options["tls"] = mode;
+            if (!ca.empty())
+                params.url.options["tls_ca"] = at + ca;
+            const auto source = openMysql(params);
+            const auto answer = source ? (*source)->server() : Result<ServerInfo>(source.error());
+            return answer ? std::string("ok") : answer.error().id;
+        };
+        const bool here = std::string(name) == "here";
+        QCOMPARE(answers("require", ""), std::string("ok"));
+        QCOMPARE(answers("verify-ca", "ca.pem"), std::string("ok"));
+        QCOMPARE(answers("verify-ca", "stranger.pem"), std::string("source.mysql.tls"));
+        QCOMPARE(answers("verify-ca", ""), std::string("source.mysql.tls_ca"));
+        QCOMPARE(answers("verify-full", "ca.pem"), here ? std::string("ok") : std::string("source.mysql.tls"));
+        QCOMPARE(answers("verify-full", "stranger.pem"), std::string("source.mysql.tls"));
+        QCOMPARE(answers("verify-full", ""), std::string("source.mysql.tls"));
+        ConnectionParams params = server->params();
+        params.url.options["tls"] = "require";
+        const TestReport report = open(params)->test({}, {});
+        QVERIFY2(stage(report, "tls")->found.find("AES") != std::string::npos || stage(report, "tls")->found.find("CHACHA") != std::string::npos, stage(report, "tls")->found.c_str());
+    }
+}
+
+// A hostile server answers any query with "send me your file"; nothing of the file may leave this machine.
+void TestSourceMysql::localInfileIsRefused()
+{
+    QTemporaryDir folder;
+    const QString path = folder.filePath("secret");
+    QFile file(path);
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.write("the content of a private file");
+    file.close();
+    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    QCOMPARE(::bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    QCOMPARE(::listen(listener, 4), 0);
+    ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+    std::string heard;
+    int asked = 0;
+    std::jthread rogue([&] {
+        const int peer = ::accept(listener, nullptr, nullptr);
+        timeval limit {5, 0};
+        ::setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+        const auto say = [&](std::string body, int number) {
+            body.insert(0, {static_cast<char>(body.size()), 0, 0, static_cast<char>(number)});
+            (void)!::send(peer, body.data(), body.size(), MSG_NOSIGNAL);
+        };
+        const std::string scramble = "12345678";
+        // protocol 10, version, thread 1, scramble, capabilities (4.1, secure connection, plugin, local files), utf8mb4, autocommit
+        say(std::string("\x0a" "8.0.0\0" "\1\0\0\0", 11) + scramble + std::string("\0" "\x8d\xa2" "\x2d" "\2\0" "\x08\0" "\x15" "\0\0\0\0\0\0\0\0\0\0", 19) + "123456789012" + std::string("\0mysql_native_password\0", 23), 0);
+        char buffer[4096];
+        if (::recv(peer, buffer, sizeof buffer, 0) > 0)
+            say(std::string("\0\0\0\2\0\0\0", 7), 2);
+        for (long n; (n = ::recv(peer, buffer, sizeof buffer, 0)) > 0;) {
+            heard.append(buffer, static_cast<std::size_t>(n));
+            if (buffer[4] == 3 && ++asked < 5)                              // COM_QUERY
+                say("\xfb" + path.toStdString(), 1);
+        }
+        ::close(peer);
+    });
+    ConnectionParams params = m_server->params();
+    params.url.hosts = {{"127.0.0.1", ntohs(address.sin_port)}};
+    params.url.path.clear();
+    const auto answer = open(params)->server();
+    ::shutdown(listener, SHUT_RDWR);
+    rogue.join();
+    ::close(listener);
+    QVERIFY2(asked > 0, "the session was never set up, so nothing was tried");
+    QVERIFY(!answer.has_value());
+    QVERIFY(heard.find("private file") == std::string::npos);
 }
 
 void TestSourceMysql::serverOptionsDoNotChangeWhatIsRead()

@@ -1,4 +1,5 @@
 #include "core/source/mysql/faults.h"
+#include "core/source/mysql/nativetype.h"
 
 namespace millrace::mysql {
 
@@ -53,7 +54,7 @@ constexpr Known known[] = {
 
 std::string grantFix(std::string_view message, const Config& config)
 {
-    const std::string on = config.database.empty() ? "*.*" : "`" + config.database + "`.*";
+    const std::string on = config.database.empty() ? "*.*" : quoted(config.database) + ".*";
     return "GRANT SELECT ON " + on + " TO " + accountIn(message, config) + ";";
 }
 
@@ -63,8 +64,8 @@ std::string accountIn(std::string_view message, const Config& config)
 {
     const auto at = message.find("'@'");
     if (at != std::string_view::npos) {
-        const auto from = message.rfind('\'', at - 1), to = message.find('\'', at + 3);
-        if (at > 0 && from != std::string_view::npos && to != std::string_view::npos)
+        const auto from = at > 0 ? message.rfind('\'', at - 1) : std::string_view::npos, to = message.find('\'', at + 3);
+        if (from != std::string_view::npos && to != std::string_view::npos)
             return std::string(message.substr(from, to - from + 1));
     }
     return "'" + config.user + "'@'%'";

@@ -225,8 +225,14 @@ void RowSlots::decode(MYSQL_STMT* statement, Batch& into, Op op)
         found.slot = nullptr;
     }
     if (problem.slot)
-        into.reject(into.rows() - 1, {Fault::Data, problem.id, "column " + problem.slot->name + ": " + problem.words,
-                                      "Correct the row in the source, or set `policy: {" + problem.slot->name + ": null}` or `text`.", {}});
+        into.reject(into.rows() - 1, {Fault::Data, problem.id, "column " + problem.slot->name + ": " + problem.words, fixFor(*problem.slot), {}});
+}
+
+std::string RowSlots::fixFor(const Slot& slot)
+{
+    if (slot.key || (slot.wire != Wire::Date && slot.wire != Wire::DateTime))
+        return "Correct the row in the source.";
+    return "Correct the row in the source, or set `policy: {" + slot.name + ": null}` or `text`.";
 }
 
 Cell RowSlots::number(const Slot& slot, std::int64_t value, Batch& into, Problem& problem)

@@ -46,6 +46,7 @@ private:
 
     void add(Slot slot, std::size_t capacity);
     std::size_t inlineBytes() const;
+    static std::string fixFor(const Slot& slot);
     Cell cell(Slot& slot, MYSQL_STMT* statement, std::size_t position, Batch& into, char*& arena, Problem& problem);
     Cell temporal(const Slot& slot, Batch& into, Problem& problem);
     Cell characters(const Slot& slot, std::string_view text, bool inArena, Batch& into, char*& arena, Problem& problem);

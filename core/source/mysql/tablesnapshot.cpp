@@ -78,7 +78,13 @@ Result<std::unique_ptr<Snapshot>> TableSnapshot::open(const Config& config, Tabl
             return engine.error();
         consistent = engine->empty() || lower(*engine) == "innodb" || lower(*engine) == "rocksdb";
     }
-    std::string softDelete;
+    std::string softDelete, since;
+    if (!consistent) {
+        auto now = (*connection)->query("SELECT UTC_TIMESTAMP()");
+        if (!now)
+            return std::move(now).error();
+        since = (*now)[0][0].value_or("");
+    }
     if (!plan->softDelete.empty()) {
         const auto type = catalog.columnType(plan->table, plan->softDelete);
         if (!type)
@@ -89,7 +95,25 @@ Result<std::unique_ptr<Snapshot>> TableSnapshot::open(const Config& config, Tabl
         return std::move(ok).error();
     std::unique_ptr<TableSnapshot> snapshot(new TableSnapshot(std::move(*connection), std::move(plan), consistent));
     snapshot->m_softDelete = std::move(softDelete);
+    snapshot->m_since = std::move(since);
     return std::unique_ptr<Snapshot>(std::move(snapshot));
+}
+
+bool TableSnapshot::moved()
+{
+    if (m_consistent)
+        return false;
+    // a session of its own: this one may be in the middle of a result. What cannot be told counts as moved.
+    auto connection = Connection::open(m_connection->config());
+    if (!connection)
+        return true;
+    Connection& c = **connection;
+    const auto seen = c.query("SELECT UTC_TIMESTAMP(), update_time < " + c.literal(m_since) + " FROM information_schema.tables WHERE table_schema = "
+                              + c.literal(m_plan->table.schema) + " AND table_name = " + c.literal(m_plan->table.name));
+    if (!seen || seen->empty())
+        return true;
+    m_since = (*seen)[0][0].value_or("");
+    return (*seen)[0][1] != "1";
 }
 
 Result<std::unique_ptr<BatchReader>> TableSnapshot::read(const KeyRange& range)

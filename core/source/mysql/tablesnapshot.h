@@ -4,12 +4,13 @@
 
 namespace millrace::mysql {
 
-//! One consistent view of one table in one session. InnoDB gives it across chunks; other engines do not, and then moved() is true.
+//! One consistent view of one table in one session. InnoDB gives it across chunks; for other engines moved() asks when the table was
+//! last written.
 class TableSnapshot final : public Snapshot {
 public:
     static Result<std::unique_ptr<Snapshot>> open(const Config& config, TablePlanPtr plan);
     Result<std::unique_ptr<BatchReader>> read(const KeyRange& range) override;
-    bool moved() override { return !m_consistent; }
+    bool moved() override;
 
 private:
     TableSnapshot(std::unique_ptr<Connection> connection, TablePlanPtr plan, bool consistent)
@@ -18,6 +19,7 @@ private:
     TablePlanPtr m_plan;
     bool m_consistent;
     std::string m_softDelete;                      //!< SQL expression, or empty
+    std::string m_since;                           //!< the server's clock when the rows that moved() speaks of began to be read
 };
 
 } // namespace millrace::mysql

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <map>
 #include <mutex>
+#include <thread>
 
 namespace millrace::mysql {
 
@@ -81,6 +82,11 @@ Result<Observation> observe(Connection& connection)
     now.clock = *clock;
     if (!look.poll || Steady::now() - look.at > refreshed) {
         auto seen = askTransactions(connection, *clock);
+        // nothing to go by yet, and somebody else has just read the list: wait until it may be made anew
+        for (int tries = 0; tries < 10 && !look.poll && seen && !*seen; ++tries) {
+            std::this_thread::sleep_for(refreshed);
+            seen = askTransactions(connection, *clock);
+        }
         look.at = Steady::now();
         if (!seen && seen.error().fault != Fault::Auth)
             return std::move(seen).error();
