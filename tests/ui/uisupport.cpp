@@ -1,4 +1,5 @@
 #include "tests/ui/uisupport.h"
+#include "ui/shell/translations.h"
 #include <QAbstractButton>
 #include <QAbstractItemView>
 #include <QAccessible>
@@ -272,7 +273,11 @@ bool WindowFixture::idle() const { return window->context().calls.running() == 0
 
 ui::Theme& theme()
 {
-    static auto* one = new ui::Theme(*static_cast<QApplication*>(QApplication::instance()));
+    static auto* one = [] {
+        auto* app = static_cast<QApplication*>(QApplication::instance());
+        ui::installTranslations(*app, QStringLiteral("en"));
+        return new ui::Theme(*app);
+    }();
     return *one;
 }
 

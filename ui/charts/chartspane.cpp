@@ -96,6 +96,8 @@ ChartsPane::ChartsPane(EngineCalls& calls, QWidget* parent) : QWidget(parent), m
         grid->setColumnStretch(side, 1);
         grid->setRowStretch(side, 1);
     }
+    m_errors->setLeastTop(3);
+    m_rows->setLeastTop(3);
     m_second.setInterval(1000);
     connect(&m_second, &QTimer::timeout, this, [this] {
         if (!isVisible())

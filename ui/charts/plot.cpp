@@ -73,7 +73,7 @@ void Plot::setBars(QVector<PlotBars> bars) { m_bars = std::move(bars); rebuild()
 
 void Plot::rebuild()
 {
-    double largest = m_threshold.value_or(0) * 1.05;
+    double largest = std::max(m_least, m_threshold.value_or(0) * 1.05);
     for (const PlotLine& line : std::as_const(m_lines))
         for (const QPointF& point : line.points)
             if (point.x() >= m_from && point.x() <= m_to)
@@ -82,7 +82,7 @@ void Plot::rebuild()
         for (const QPointF& point : bars.points)
             if (point.x() >= m_from && point.x() <= m_to)
                 largest = std::max(largest, point.y());
-    m_top = niceTop(largest * 1.02);
+    m_top = niceTop(largest);
     m_xAxis->setRange(m_from, m_to);
     m_yAxis->setRange(0, m_top);
     chart()->removeAllSeries();
@@ -100,20 +100,21 @@ void Plot::rebuild()
             start = i;
             if (part.isEmpty() || part.last().x() < m_from)
                 continue;
-            auto* upper = new QLineSeries;
-            upper->replace(part);
-            upper->setPen(QPen(color(line.role), 1.4));
             if (line.filled) {
                 QColor fill = color(line.role);
                 fill.setAlphaF(0.18F);
-                auto* area = new QAreaSeries(upper);
-                upper->setParent(area);
-                area->setPen(QPen(color(line.role), 1.4));
+                auto* edge = new QLineSeries;
+                edge->replace(part);
+                auto* area = new QAreaSeries(edge);
+                edge->setParent(area);
+                area->setPen(Qt::NoPen);                          // its pen would also draw the sides
                 area->setBrush(fill);
                 put(area);
-            } else {
-                put(upper);
             }
+            auto* upper = new QLineSeries;
+            upper->replace(part);
+            upper->setPen(QPen(color(line.role), 1.4));
+            put(upper);
         }
     }
     place();

@@ -31,6 +31,7 @@ public:
     void setLines(QVector<PlotLine> lines);
     void setBars(QVector<PlotBars> bars);
     void setThreshold(std::optional<double> value) { m_threshold = value; }
+    void setLeastTop(double value) { m_least = value; }           //!< 3 for counts: no fractions on the axis
     void setCrosshair(std::optional<double> ms);
     double top() const { return m_top; }
     static double niceTop(double largest);                        //!< 1, 2, 4, 5 or 6 times a power of ten, so that quarters are round
@@ -57,7 +58,7 @@ private:
     QVector<PlotBars> m_bars;
     std::optional<double> m_threshold, m_cross;
     QRectF m_area;
-    double m_from = 0, m_to = 1, m_gap = 15'000, m_top = 1;
+    double m_from = 0, m_to = 1, m_gap = 15'000, m_top = 1, m_least = 0;
     QValueAxis *m_xAxis, *m_yAxis;
 };
 

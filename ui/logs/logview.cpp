@@ -32,6 +32,7 @@ LogView::LogView(const LogFeed& feed, QSettings& settings, const QString& stateK
         m_chips[i]->setProperty("segment", places[i]);
         m_chips[i]->setAutoDefault(false);
         setAccessible(m_chips[i], tr("Show %1").arg(names[i]));
+        fitBold(m_chips[i]);
         connect(m_chips[i], &QPushButton::toggled, this, &LogView::applyLevels);
         row->addWidget(m_chips[i]);
     }
@@ -58,7 +59,7 @@ LogView::LogView(const LogFeed& feed, QSettings& settings, const QString& stateK
 
     m_table = new DataTree(tr("Log lines"), stateKey, &settings, true, this);
     m_table->setModel(m_proxy);
-    m_table->setDefaultWidths({96, 84, 130, 600});
+    m_table->setDefaultWidths({96, 90, 130, 400});
     m_filter->setTable(m_table);
     column->addWidget(m_table, 1);
     connect(m_table, &DataTree::contextMenuWanted, this, [this](const QPoint& at) {
@@ -102,6 +103,8 @@ void LogView::poll()
     const auto counts = m_model->levelCounts();
     m_chips[2]->setText(counts[2] ? tr("Warnings %1").arg(count(std::uint64_t(counts[2]))) : tr("Warnings"));
     m_chips[3]->setText(counts[3] ? tr("Errors %1").arg(count(std::uint64_t(counts[3]))) : tr("Errors"));
+    for (QPushButton* chip : m_chips)
+        fitBold(chip);
     if (m_follow->isChecked())
         m_table->scrollToBottom();
     showCount();

@@ -1,4 +1,5 @@
 #include "ui/shell/pages.h"
+#include "ui/shell/translations.h"
 #include "ui/widgets/banner.h"
 #include "ui/widgets/look.h"
 #include "ui/widgets/segmented.h"
@@ -8,6 +9,7 @@
 #include <QComboBox>
 #include <QCoreApplication>
 #include <QGridLayout>
+#include <QLocale>
 #include <QScrollArea>
 #include <QSpinBox>
 #include <QVBoxLayout>
@@ -72,9 +74,10 @@ SettingsPage::SettingsPage(const Context& context, QWidget* parent) : Page(paren
     addRow(look, tr("Rows"), density, tr("24 or 22 pixels high"));
     auto* language = new QComboBox(inner);
     language->addItem(tr("As the system"), QString());
-    language->addItem(QStringLiteral("English"), QStringLiteral("en"));
-    language->addItem(QStringLiteral("Deutsch"), QStringLiteral("de"));
-    language->addItem(QStringLiteral("हिन्दी"), QStringLiteral("hi"));
+    for (const QString& code : availableLanguages()) {
+        const QString own = QLocale(code).nativeLanguageName();
+        language->addItem(code == QLatin1String("en") ? QStringLiteral("English") : own.left(1).toUpper() + own.mid(1), code);
+    }
     language->setCurrentIndex(std::max(0, language->findData(context.settings.value(QStringLiteral("language")))));
     connect(language, &QComboBox::activated, this, [this, language] {
         m_context.settings.setValue(QStringLiteral("language"), language->currentData());
@@ -83,8 +86,7 @@ SettingsPage::SettingsPage(const Context& context, QWidget* parent) : Page(paren
     addRow(look, tr("Language"), language);
 
     QGridLayout* speed = section(column, tr("Performance"), tr("For all syncs of this home together. Applied at the next start."));
-    addRow(speed, tr("Memory for rows in flight"), figure("engine.memory_mb", 0, 65536, 64, tr(" MB"), tr("automatic")), tr("A full queue makes the readers wait"));
-    addRow(speed, tr("Workers"), figure("engine.workers", 0, 256, 1, {}, tr("automatic")), tr("Tables and chunks that are worked on side by side"));
+    addRow(speed, tr("Workers"), figure("engine.workers", 0, 64, 1, {}, tr("automatic")), tr("Tables and chunks that are worked on side by side"));
 
     QGridLayout* logs = section(column, tr("Logging"), tr("Files are kept in the folder “logs” of the home."));
     m_level = new QComboBox(inner);
@@ -102,7 +104,6 @@ SettingsPage::SettingsPage(const Context& context, QWidget* parent) : Page(paren
     QGridLayout* place = section(column, tr("Home"), tr("Everything that Millrace knows is in this folder. One process owns it."));
     QLabel* path = makeLabel(text(context.home), "code");
     path->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
-    path->setWordWrap(true);
     addRow(place, tr("Folder"), path);
     column->addStretch(1);
     area->setWidget(inner);

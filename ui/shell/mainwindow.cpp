@@ -91,6 +91,9 @@ MainWindow::MainWindow(Engine& engine, Theme& theme, Setup setup) : m_engine(eng
     apply(m_monitor->latest());
 }
 
+QString MainWindow::storedLanguage(const std::string& home)
+{ return QSettings(text(home) + QStringLiteral("/window.ini"), QSettings::IniFormat).value(QStringLiteral("language")).toString(); }
+
 MainWindow::~MainWindow()
 {
     // pages first: they hold references into the context
@@ -316,6 +319,26 @@ void MainWindow::tryDemo()
             return sayAbove(made.error());
         m_monitor->sampleNow();
         showSync(text(m_setup.demo.sync), {});
+        if (m_setup.demo.prove)
+            proveDemo();
+    });
+}
+
+void MainWindow::proveDemo()
+{
+    m_calls->run(this, [prove = m_setup.demo.prove](Engine&, std::stop_token stop) { return prove(stop); }, [this](Result<VerifyReport> report) {
+        m_monitor->sampleNow();
+        if (!report || report->error)
+            return sayAbove(report ? *report->error : report.error());
+        std::uint64_t rows = 0;
+        for (const TableVerdict& table : report->tables)
+            rows += table.sourceRows;
+        if (report->verdict == Verdict::Identical)
+            m_banner->say(Banner::Kind::Good, tr("%1 rows of %n table(s) are in the store, compared with the shop and identical.", nullptr, int(report->tables.size())).arg(count(rows)));
+        else
+            m_banner->say(Banner::Kind::Warning, tr("The demo's rows are not proven identical, see the column Verified."));
+        m_banner->setClosable(true);
+        emit demoProven();
     });
 }
 

@@ -33,12 +33,15 @@ public:
     MainWindow(Engine& engine, Theme& theme, Setup setup);
     ~MainWindow() override;
 
+    static QString storedLanguage(const std::string& home);       //!< for installTranslations before the window is made
+
     int pageCount() const { return static_cast<int>(m_pages.size()); }
     Page* page(int index) const { return m_pages.at(static_cast<std::size_t>(index)); }
     int currentPage() const;
     void showPage(int index);
     void showPage(const Page* page);
     const Context& context() const { return *m_context; }
+    void showDetails(int tab) { m_syncs.entry->showDetails(tab); }
     void sayAbove(const Error& error);                            //!< the banner above the pages
 
     void showSync(const QString& sync, const QString& table) override;
@@ -49,6 +52,8 @@ public:
     void tryDemo() override;
     void importSettings(const QString& path) override;
     void showShortcuts() override;
+signals:
+    void demoProven();
 protected:
     void closeEvent(QCloseEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
@@ -60,6 +65,7 @@ private:
     void addPage(Page* page, bool bottom);
     void apply(const SnapshotPtr& snapshot);
     void pasted();
+    void proveDemo();
     void setAppearance(int appearance);
     void fillPalette(QMenu* menu, const QString& path, void* entries) const;
     Engine& m_engine;

@@ -31,7 +31,8 @@ public:
 //! The demo shop, wired by the application; all empty where there is none. Work functions: called on a background thread.
 struct DemoActions {
     std::function<Result<>(std::stop_token)> create;              //!< makes the shop, the connections and the sync, and starts it
-    std::function<Result<std::string>()> changeRow, breakRow;     //!< say in one sentence what was done
+    std::function<Result<VerifyReport>(std::stop_token)> prove;   //!< waits for that run, then compares
+    std::function<Result<std::string>()> changeRow, breakRow, mendRow;    //!< say in one sentence what was done
     std::function<Result<>()> remove;
     std::string sync = "demo";
     explicit operator bool() const { return static_cast<bool>(create); }

@@ -10,6 +10,7 @@ public:
     virtual void select(const QString& sync, const QString& table) = 0;
     virtual void setWelcome(Page* page) = 0;                      //!< shown in place of the tree while there are no syncs
     virtual void showWelcome(bool on) = 0;
+    virtual void showDetails(int tab) = 0;                        //!< Overview 0, Charts 1, Issues 2, History 3, Log 4
 };
 struct SyncsPages { Page* page = nullptr; SyncsEntry* entry = nullptr; };
 SyncsPages makeSyncsPage(const Context& context, QWidget* parent);        // ui/syncs/syncspage.cpp

@@ -1,6 +1,6 @@
 #include "ui/shell/palettebox.h"
+#include "ui/widgets/filterbox.h"
 #include "ui/widgets/icons.h"
-#include <QAction>
 #include <QFocusEvent>
 #include <QKeyEvent>
 #include <QListWidget>
@@ -18,7 +18,7 @@ PaletteBox::PaletteBox(Provider provider, QWidget* window) : QLineEdit(window), 
     setPlaceholderText(tr("Go to table, action or setting   Ctrl+P"));
     setAccessibleName(tr("Go to table, action or setting"));
     setProperty("look", "quiet");
-    addAction(icon(QStringLiteral("edit-find"), Role::Secondary), QLineEdit::LeadingPosition);
+    setProperty("icon", true);
     setFixedWidth(280);
     m_list->setFocusPolicy(Qt::NoFocus);
     m_list->setProperty("framed", "true");
@@ -120,6 +120,12 @@ void PaletteBox::keyPressEvent(QKeyEvent* event)
         return;
     default: QLineEdit::keyPressEvent(event);
     }
+}
+
+void PaletteBox::paintEvent(QPaintEvent* event)
+{
+    QLineEdit::paintEvent(event);
+    paintFieldIcon(*this, QStringLiteral("edit-find"));
 }
 
 void PaletteBox::focusInEvent(QFocusEvent* event)

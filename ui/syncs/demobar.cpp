@@ -25,6 +25,16 @@ DemoBar::DemoBar(const Context& context, QWidget* parent) : QFrame(parent), m_co
         add(tr("Change a row"), "edit-rename", [this] { tell(m_context.demo.changeRow); });
     if (context.demo.breakRow)
         add(tr("Break a row"), "data-warning", [this] { tell(m_context.demo.breakRow); });
+    if (context.demo.mendRow)
+        add(tr("Mend it"), "dialog-ok-apply", [this] {
+            m_context.calls.run(this, [deed = m_context.demo.mendRow, sync = m_context.demo.sync](Engine& engine) -> Result<std::string> {
+                auto mended = deed();
+                if (mended)
+                    if (auto retried = engine.retryFailures(sync, {}, {}); !retried)
+                        return retried.error();
+                return mended;
+            }, [this](Result<std::string> told) { told ? m_context.toasts.show(text(*told)) : emit failed(told.error()); });
+        });
     row->addStretch(1);
     auto* connectYours = makeButton(tr("Connect yours"), QStringLiteral("server-database"), "small", this);
     connect(connectYours, &QPushButton::clicked, this, [this] { m_context.go.newConnection({}); });

@@ -55,7 +55,7 @@ DetailPane::DetailPane(const Context& context, QWidget* parent) : QWidget(parent
     m_stack->addWidget(m_log = new LogView(context.log, context.settings, QStringLiteral("log"), m_stack));
     column->addWidget(m_stack, 1);
 
-    const int span = std::clamp(context.settings.value(QStringLiteral("charts/span"), 0).toInt(), 0, int(ChartsPane::spans().size()) - 1);
+    const int span = std::clamp(context.settings.value(QStringLiteral("charts/span"), 1).toInt(), 0, int(ChartsPane::spans().size()) - 1);
     m_span->setCurrent(span);
     m_charts->setSpan(ChartsPane::spans()[span].second);
     const auto setSpan = [this](int index) {

@@ -41,8 +41,8 @@ FilterTree::FilterTree(QSettings* settings, QWidget* parent) : DataTree(tr("Filt
     header()->setStretchLastSection(false);
     header()->setSectionResizeMode(0, QHeaderView::Stretch);
     header()->setSectionResizeMode(1, QHeaderView::Fixed);
-    header()->resizeSection(1, 46);
-    setBranchWidth(16);
+    header()->resizeSection(1, 38);
+    setBranchWidth(14);
     setGround(Role::Window, false);
     cells()->setRowHeight(21);
     setProperty("surface", "window");

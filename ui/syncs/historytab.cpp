@@ -44,7 +44,7 @@ HistoryTab::HistoryTab(const Context& context, QWidget* parent)
     for (const int right : {4, 5, 6, 7, 8, 9})
         m_rows->setHeaderData(right, Qt::Horizontal, int(Qt::AlignRight | Qt::AlignVCenter), Qt::TextAlignmentRole);
     m_table->setModel(m_rows);
-    m_table->setDefaultWidths({130, 96, 90, 80, 80, 84, 84, 72, 60, 72, 320});
+    m_table->setDefaultWidths({130, 96, 90, 80, 80, 84, 84, 72, 60, 72, 200});
     connect(m_table, &DataTree::contextMenuWanted, this, [this](const QPoint& at) {
         QMenu menu(this);
         m_table->fillCopyMenu(&menu);

@@ -18,6 +18,7 @@
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QMenu>
+#include <QScrollArea>
 #include <QSplitter>
 #include <QStackedWidget>
 #include <algorithm>
@@ -54,6 +55,7 @@ IssuesTab::IssuesTab(const Context& context, QWidget* parent) : QWidget(parent),
     leftColumn->addWidget(m_whenTitle);
     m_when = new Plot(tr("Failed rows over time"), [](double value) { return QString::number(value, 'f', value < 3 && value != std::floor(value) ? 1 : 0); }, left);
     m_when->setFixedHeight(92);
+    m_when->setLeastTop(3);
     leftColumn->addWidget(m_when);
     split->addWidget(left);
     split->addWidget(makeDetail());
@@ -176,7 +178,14 @@ QWidget* IssuesTab::makeDetail()
     moreColumn->addWidget(m_fix);
     column->addWidget(makeLine(Qt::Horizontal, side));
     column->addWidget(more);
-    return side;
+    m_document->setMinimumHeight(110);
+    auto* area = new QScrollArea(this);                           // a low pane scrolls instead of squeezing the facts away
+    area->setWidgetResizable(true);
+    area->setFrameShape(QFrame::NoFrame);
+    area->setFocusPolicy(Qt::NoFocus);
+    area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    area->setWidget(side);
+    return area;
 }
 
 QList<QAction*> IssuesTab::tabActions() const { return {m_retryAction, m_discardAction, m_exportAction}; }

@@ -121,7 +121,7 @@ CellInfo jobVerified(const SyncView& sync, std::int64_t nowMs)
     for (const TableView& table : sync.tables)
         if (verifiedWord(table, nowMs).role != Role::Verified)
             return wordCell(verifiedWord(table, nowMs), true);
-    return wordCell({when(oldest, nowMs), QStringLiteral("dialog-ok-apply"), Role::Verified}, false);
+    return wordCell({whenShort(oldest, nowMs), QStringLiteral("dialog-ok-apply"), Role::Verified}, false);
 }
 
 QString jobStrategy(const SyncView& sync)

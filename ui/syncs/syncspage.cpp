@@ -53,7 +53,7 @@ SyncsPage::SyncsPage(const Context& context, QWidget* parent)
     m_tree = new DataTree(tr("Syncs and their tables"), QStringLiteral("syncs"), &context.settings, false, m_split);
     m_tree->setBranchWidth(18);
     m_tree->setModel(m_proxy);
-    m_tree->setDefaultWidths({192, 108, 108, 76, 98, 76, 72, 80, 90, 50, 86, 140});
+    m_tree->setDefaultWidths({184, 116, 104, 78, 94, 76, 70, 76, 86, 56, 84, 110});
     m_tree->setSortingEnabled(true);
     m_tree->header()->setSortIndicatorClearable(true);
     m_tree->header()->setSortIndicator(-1, Qt::AscendingOrder);
@@ -252,6 +252,8 @@ void SyncsPage::showWelcome(bool on)
     m_welcomeWanted = on;
     snapshotChanged(m_context.monitor.latest());
 }
+
+void SyncsPage::showDetails(int tab) { m_details->setTab(static_cast<DetailPane::Tab>(tab)); }
 
 void SyncsPage::snapshotChanged(const SnapshotPtr& snapshot)
 {

@@ -131,7 +131,7 @@ void CellDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, 
     p.save();
     const CellInfo c = cell(index);
     const bool selected = option.state & QStyle::State_Selected;
-    const bool active = option.state & QStyle::State_Active;
+    const bool active = !option.widget || option.widget->isActiveWindow();
     const QVariant rowTint = index.siblingAtColumn(0).data(RowTintRole);
     QColor ground = color(m_ground);
     if (rowTint.isValid())
@@ -139,15 +139,18 @@ void CellDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, 
     if (c.tint)
         ground = color(*c.tint);
     else if (selected)
-        ground = color(active || (option.widget && option.widget->hasFocus()) ? Role::Selection : Role::IdleSelection);
+        ground = color(active ? Role::Selection : Role::IdleSelection);
     p.fillRect(option.rect, ground);
     if (m_lines) {
         p.setPen(color(Role::Grid));
         p.drawLine(option.rect.bottomLeft(), option.rect.bottomRight());
     }
-    if ((option.state & QStyle::State_HasFocus) && (option.state & QStyle::State_KeyboardFocusChange)) {
-        p.setPen(QPen(color(Role::Accent), 1));
-        p.drawRect(option.rect.adjusted(0, 0, -1, -2));
+    // the current row of the view that has the focus: an accent edge above and below
+    const auto* view = qobject_cast<const QAbstractItemView*>(option.widget);
+    if (view && view->hasFocus() && view->currentIndex().siblingAtColumn(index.column()) == index && !c.section) {
+        p.setPen(color(Role::Accent));
+        p.drawLine(option.rect.topLeft(), option.rect.topRight());
+        p.drawLine(option.rect.bottomLeft(), option.rect.bottomRight());
     }
 
     const bool enabled = option.state & QStyle::State_Enabled;

@@ -24,7 +24,6 @@ DataTree::DataTree(const QString& accessibleName, const QString& stateKey, QSett
     setRootIsDecorated(!flat);
     setItemsExpandable(!flat);
     setIndentation(flat ? 0 : 18);
-    setAllColumnsShowFocus(true);
     setSelectionMode(QAbstractItemView::ExtendedSelection);
     setSelectionBehavior(QAbstractItemView::SelectRows);
     setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
@@ -111,7 +110,7 @@ void DataTree::fitHeaders()
         if (header()->isSectionHidden(column))
             continue;
         const QString word = model()->headerData(column, Qt::Horizontal).toString();
-        const int wanted = metrics.horizontalAdvance(word) + 14 + (isSortingEnabled() && header()->sortIndicatorSection() == column ? 12 : 0);
+        const int wanted = metrics.horizontalAdvance(word) + 16 + (isSortingEnabled() && header()->sortIndicatorSection() == column ? 12 : 0);
         if (header()->sectionSize(column) < wanted)
             header()->resizeSection(column, wanted);
     }
@@ -222,7 +221,7 @@ void DataTree::drawBranches(QPainter* painter, const QRect& rect, const QModelIn
     if (cell.tint)
         ground = color(*cell.tint);
     else if (selected)
-        ground = color(hasFocus() || isActiveWindow() ? Role::Selection : Role::IdleSelection);
+        ground = color(isActiveWindow() ? Role::Selection : Role::IdleSelection);
     painter->fillRect(rect, ground);
     if (m_cells->lines()) {
         painter->setPen(color(Role::Grid));

@@ -1,16 +1,16 @@
 #include "ui/widgets/filterbox.h"
 #include "ui/widgets/icons.h"
-#include <QAction>
 #include <QKeyEvent>
+#include <QPainter>
 
 namespace millrace::ui {
 
-FilterBox::FilterBox(const QString& placeholder, const QString& accessibleName, const QString& iconName, QWidget* parent) : QLineEdit(parent)
+FilterBox::FilterBox(const QString& placeholder, const QString& accessibleName, const QString& iconName, QWidget* parent) : QLineEdit(parent), m_icon(iconName)
 {
     setPlaceholderText(placeholder);
     setAccessibleName(accessibleName);
     setClearButtonEnabled(true);
-    addAction(icon(iconName, Role::Secondary), QLineEdit::LeadingPosition);
+    setProperty("icon", true);
     m_wait.setSingleShot(true);
     m_wait.setInterval(120);
     connect(this, &QLineEdit::textChanged, this, [this] { m_wait.start(); });
@@ -22,6 +22,18 @@ void FilterBox::setFilter(const QString& what)
     setText(what);
     m_wait.stop();
     emit filterChanged(what);
+}
+
+void paintFieldIcon(QLineEdit& field, const QString& iconName)
+{
+    QPainter painter(&field);
+    paintIcon(painter, QRect(7, (field.height() - 16) / 2, 16, 16), iconName, Role::Secondary);
+}
+
+void FilterBox::paintEvent(QPaintEvent* event)
+{
+    QLineEdit::paintEvent(event);
+    paintFieldIcon(*this, m_icon);
 }
 
 void FilterBox::keyPressEvent(QKeyEvent* event)

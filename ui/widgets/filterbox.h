@@ -15,9 +15,14 @@ signals:
     void filterChanged(const QString& text);
 protected:
     void keyPressEvent(QKeyEvent* event) override;
+    void paintEvent(QPaintEvent* event) override;
 private:
+    QString m_icon;
     QTimer m_wait;
     QWidget* m_table = nullptr;
 };
+
+//! Draws the icon inside a field's left edge; the field has the property icon=true. A leading action would sit off the middle.
+void paintFieldIcon(QLineEdit& field, const QString& iconName);
 
 } // namespace millrace::ui

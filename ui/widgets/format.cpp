@@ -66,6 +66,12 @@ QString when(std::int64_t ms, std::int64_t nowMs)
     return figures().toString(at, QStringLiteral("d MMM, HH:mm"));
 }
 
+QString whenShort(std::int64_t ms, std::int64_t nowMs)
+{
+    const QDateTime at = QDateTime::fromMSecsSinceEpoch(ms);
+    return ms > 0 && at.date() == QDateTime::fromMSecsSinceEpoch(nowMs).date() ? at.toString(QStringLiteral("HH:mm")) : ms > 0 ? figures().toString(at, QStringLiteral("d MMM")) : dash();
+}
+
 QString wholeTime(std::int64_t ms)
 {
     return ms <= 0 ? dash() : figures().toString(QDateTime::fromMSecsSinceEpoch(ms), QStringLiteral("ddd d MMM yyyy, HH:mm:ss.zzz t"));
@@ -73,6 +79,8 @@ QString wholeTime(std::int64_t ms)
 
 QString milliseconds(double ms)
 {
+    if (ms <= 0)
+        return Format::tr("%1 ms").arg(0);
     if (ms < 1000)
         return Format::tr("%1 ms").arg(figures().toString(ms, 'f', ms < 10 ? 1 : 0));
     return Format::tr("%1 s").arg(figures().toString(ms / 1000, 'f', 1));

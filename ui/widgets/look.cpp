@@ -69,6 +69,8 @@ QLabel* makePill(const QString& text, const char* kind, QWidget* parent)
     return pill;
 }
 
+void fitBold(QPushButton* button) { button->setMinimumWidth(QFontMetrics(font(FontRole::BodyBold)).horizontalAdvance(button->text()) + 24); }
+
 void setLook(QWidget* widget, const char* property, const QVariant& value)
 {
     if (widget->property(property) == value)

@@ -19,6 +19,8 @@ QPushButton* makeButton(const QString& text, const QString& icon = {}, const cha
 QToolButton* makeToolButton(QAction* action, QWidget* parent = nullptr);      //!< icon with the text beside it
 //! A rounded word. Kinds: good warning error info prod stage dev local, or empty for a plain one.
 QLabel* makePill(const QString& text, const char* kind, QWidget* parent = nullptr);
+//! Room for the text in semi-bold, which a button that is down is shown in.
+void fitBold(QPushButton* button);
 //! `look` may change later: sets the property and lets the style look again.
 void setLook(QWidget* widget, const char* property, const QVariant& value);
 //! Name for screen readers and tests;

@@ -24,6 +24,7 @@ void Segmented::setOptions(const QStringList& options)
         for (int i = 0; i < buttons.size(); ++i) {
             m_group->button(i)->setText(QString(options[i]).replace(QLatin1Char('&'), QStringLiteral("&&")));
             m_group->button(i)->setAccessibleName(m_name + QStringLiteral(": ") + options[i]);
+            fitBold(static_cast<QPushButton*>(m_group->button(i)));
         }
         return;
     }
@@ -35,6 +36,7 @@ void Segmented::setOptions(const QStringList& options)
         button->setAutoDefault(false);
         button->setProperty("segment", options.size() == 1 ? "only" : i == 0 ? "first" : i + 1 == options.size() ? "last" : "middle");
         button->setAccessibleName(m_name + QStringLiteral(": ") + options[i]);
+        fitBold(button);
         button->installEventFilter(this);
         m_group->addButton(button, i);
         m_row->addWidget(button);

@@ -78,7 +78,7 @@ StateWord verifiedWord(const TableView& table, std::int64_t nowMs)
         return {StateWords::tr("no proof"), name("data-error"), Role::Failed};
     if (table.lastSyncMs > table.verifiedMs + kStaleMs)
         return {StateWords::tr("stale"), name("question"), Role::Tertiary};
-    return {when(table.verifiedMs, nowMs).left(12), name("dialog-ok-apply"), Role::Verified};
+    return {whenShort(table.verifiedMs, nowMs), name("dialog-ok-apply"), Role::Verified};
 }
 
 QString strategyWord(Strategy strategy)

@@ -65,7 +65,7 @@ QPushButton[look="link"]:hover { text-decoration: underline; }
 QPushButton[look="link"]:focus { border: 2px solid @accent; padding: 0px 1px; min-height: 16px; }
 QPushButton[look="small"] { min-height: 22px; padding: 0px 8px; }
 QPushButton[look="small"]:focus { min-height: 20px; padding: 0px 7px; }
-QPushButton::menu-indicator { subcontrol-position: right center; subcontrol-origin: padding; right: 6px; }
+QPushButton::menu-indicator { image: url("%downArrow"); width: 9px; height: 9px; subcontrol-position: right center; subcontrol-origin: padding; right: 6px; }
 
 QToolButton { background: transparent; color: @text; border: 2px solid transparent; border-radius: 4px; padding: 0px 6px; min-height: 24px; }
 QToolButton:hover { background: @grid; }
@@ -74,8 +74,9 @@ QToolButton:focus { border-color: @accent; }
 QToolButton:disabled { color: @controlBorder; }
 QToolButton[popupMode="1"] { padding-right: 20px; }
 QToolButton::menu-button { border: none; width: 18px; }
-QToolButton::menu-arrow { width: 10px; height: 10px; }
-QToolButton::menu-indicator { subcontrol-position: right center; right: 4px; }
+QToolButton[popupMode="2"] { padding-right: 20px; }
+QToolButton::menu-arrow { image: url("%downArrow"); width: 9px; height: 9px; }
+QToolButton::menu-indicator { image: url("%downArrow"); width: 9px; height: 9px; subcontrol-origin: padding; subcontrol-position: right center; right: 6px; }
 
 QPushButton[segment] { background: @base; color: @secondary; border: 1px solid @controlBorder; border-radius: 0px; min-height: 22px;
     padding: 0px 10px; margin-left: -1px; }
@@ -93,6 +94,8 @@ QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled { color: @tert
 QLineEdit:read-only { background: @alternate; }
 QLineEdit[state="error"] { border: 2px solid @failed; padding: 0px 7px; min-height: 24px; }
 QLineEdit[look="code"] { font-family: "%code"; font-size: %caption; }
+QLineEdit[icon="true"] { padding-left: 26px; }
+QLineEdit[icon="true"]:focus { padding-left: 25px; }
 QLineEdit[look="quiet"] { border: 1px solid @line; min-height: 20px; color: @secondary; }
 QLineEdit[look="quiet"]:focus { border: 2px solid @accent; min-height: 18px; }
 QAbstractSpinBox { padding-right: 20px; }

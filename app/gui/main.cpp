@@ -1,0 +1,93 @@
+#include "app/gui/demoactions.h"
+#include "app/gui/pictures.h"
+#include "app/gui/trouble.h"
+#include "app/wiring/runtime.h"
+#include "ui/shell/mainwindow.h"
+#include "ui/shell/translations.h"
+#include "ui/widgets/format.h"
+#include "ui/widgets/theme.h"
+#include <QApplication>
+#include <QCommandLineParser>
+#include <QTimer>
+
+using namespace millrace;
+
+namespace {
+
+class RuntimeLog final : public ui::LogFeed {
+public:
+    explicit RuntimeLog(const Runtime& runtime) : m_runtime(runtime) {}
+    std::vector<LogEntry> since(std::uint64_t after, std::uint64_t& last) const override { return m_runtime.logSince(after, last); }
+private:
+    const Runtime& m_runtime;
+};
+
+struct Wishes { std::string home; bool demo = false; QString pictures; };
+
+Wishes wishes(QApplication& app)
+{
+    QCommandLineParser parser;
+    parser.setApplicationDescription(QApplication::translate("main", "Keeps databases and document stores in step, and proves that they are."));
+    parser.addHelpOption();
+    parser.addVersionOption();
+    const QCommandLineOption home(QStringLiteral("home"), QApplication::translate("main", "Folder that holds all state (default: MILLRACE_HOME, else the desktop's data folder)."), QStringLiteral("DIR"));
+    const QCommandLineOption demo(QStringLiteral("demo"), QApplication::translate("main", "Make the demo shop and sync it."));
+    const QCommandLineOption pictures(QStringLiteral("screenshot"), QApplication::translate("main", "Run the demo, save a picture of every page in light and dark, and end."), QStringLiteral("DIR"));
+    parser.addOptions({home, demo, pictures});
+    parser.process(app);
+    return {parser.value(home).toStdString(), parser.isSet(demo) || parser.isSet(pictures), parser.value(pictures)};
+}
+
+// The home, or nothing when it cannot be had and the operator gave up
+std::unique_ptr<Runtime> open(const Wishes& wish)
+{
+    RuntimeOptions options;
+    options.home = wish.home;
+    options.preferKeychain = wish.pictures.isEmpty();
+    for (;;) {
+        auto runtime = openRuntime(options);
+        if (runtime)
+            return std::move(*runtime);
+        std::fprintf(stderr, "millrace: %s %s\n", runtime.error().detail.c_str(), runtime.error().fix.c_str());
+        if (!wish.pictures.isEmpty())
+            return nullptr;
+        gui::Trouble trouble(runtime.error(), ui::text(wish.home));
+        if (trouble.exec() != QDialog::Accepted)
+            return nullptr;
+    }
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    QApplication app(argc, argv);
+    QApplication::setApplicationName(QStringLiteral("millrace"));
+    QApplication::setApplicationDisplayName(QStringLiteral("Millrace"));
+    QApplication::setApplicationVersion(QStringLiteral(MILLRACE_VERSION));
+    QApplication::setDesktopFileName(QStringLiteral("millrace"));
+    const Wishes wish = wishes(app);
+    ui::Theme theme(app);
+    ui::installTranslations(app, QString());
+    const auto runtime = open(wish);
+    if (!runtime)
+        return 1;
+
+    const RuntimeLog log(*runtime);
+    ui::MainWindow::Setup setup;
+    setup.home = runtime->home();
+    setup.log = &log;
+    setup.demo = gui::demoActions(runtime->engine(), runtime->home());
+    setup.readFile = gui::fileReader();
+    setup.plugins = ui::builtInPlugins();
+    ui::installTranslations(app, ui::MainWindow::storedLanguage(setup.home));
+    ui::MainWindow window(runtime->engine(), theme, std::move(setup));
+    window.show();
+    window.context().calls.run(&window, [](Engine& engine) { engine.setScheduling(true); return 0; }, [](int) {});
+    std::unique_ptr<gui::Pictures> pictures;
+    if (!wish.pictures.isEmpty())
+        pictures = std::make_unique<gui::Pictures>(window, theme, wish.pictures);
+    if (wish.demo)
+        QTimer::singleShot(0, &window, [&window] { window.tryDemo(); });
+    return QApplication::exec();
+}
