@@ -10,6 +10,7 @@
 #include "ui/widgets/statewords.h"
 #include "ui/widgets/stripe.h"
 #include "ui/widgets/toast.h"
+#include <QDialog>
 #include <QActionGroup>
 #include <QApplication>
 #include <QClipboard>
@@ -67,6 +68,7 @@ MainWindow::MainWindow(Engine& engine, Theme& theme, Setup setup) : m_engine(eng
     m_stripe = new Stripe(middle);
     m_banner = new Banner(middle);
     m_banner->setClosable(true);
+    m_banner->setProperty("edge", true);
     m_stack = new QStackedWidget(middle);
     right->addWidget(m_stripe);
     right->addWidget(m_banner);
@@ -96,8 +98,9 @@ QString MainWindow::storedLanguage(const std::string& home)
 
 MainWindow::~MainWindow()
 {
-    // pages first: they hold references into the context
+    // dialogs and pages first: they hold references into the context
     m_calls.reset();
+    qDeleteAll(findChildren<QDialog*>(Qt::FindDirectChildrenOnly));
     delete takeCentralWidget();
 }
 
@@ -313,8 +316,10 @@ void MainWindow::tryDemo()
 {
     if (!m_setup.demo)
         return;
-    m_toasts->show(tr("Making the demo shop…"));
-    m_calls->run(this, [create = m_setup.demo.create](Engine&, std::stop_token stop) { return create(stop); }, [this](Result<> made) {
+    const QPointer<Toast> busy = m_toasts->show(tr("Making the demo shop…"));
+    m_calls->run(this, [create = m_setup.demo.create](Engine&, std::stop_token stop) { return create(stop); }, [this, busy](Result<> made) {
+        if (busy)
+            busy->dismiss();
         if (!made)
             return sayAbove(made.error());
         m_monitor->sampleNow();
@@ -334,10 +339,9 @@ void MainWindow::proveDemo()
         for (const TableVerdict& table : report->tables)
             rows += table.sourceRows;
         if (report->verdict == Verdict::Identical)
-            m_banner->say(Banner::Kind::Good, tr("%1 rows of %n table(s) are in the store, compared with the shop and identical.", nullptr, int(report->tables.size())).arg(count(rows)));
+            m_syncs.entry->banner().say(Banner::Kind::Good, tr("%1 rows of %n table(s) are in the store, compared with the shop and identical.", nullptr, int(report->tables.size())).arg(count(rows)));
         else
-            m_banner->say(Banner::Kind::Warning, tr("The demo's rows are not proven identical, see the column Verified."));
-        m_banner->setClosable(true);
+            m_syncs.entry->banner().say(Banner::Kind::Warning, tr("The demo's rows are not proven identical, see the column Verified."));
         emit demoProven();
     });
 }

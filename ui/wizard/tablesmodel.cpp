@@ -359,6 +359,8 @@ QVariant TablesModel::headerData(int section, Qt::Orientation orientation, int r
 
 Qt::ItemFlags TablesModel::flags(const QModelIndex& index) const
 {
+    if (!index.isValid())
+        return Qt::NoItemFlags;
     Qt::ItemFlags flags = Qt::ItemIsEnabled | Qt::ItemIsSelectable;
     if (index.column() == NameColumn)
         flags |= Qt::ItemIsUserCheckable;

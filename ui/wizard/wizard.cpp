@@ -55,6 +55,8 @@ public:
         build();
         load();
     }
+    // The steps look at the state, so they go before it does.
+    ~Wizard() override { qDeleteAll(m_steps); }
 
 private:
     void build()
