@@ -7,6 +7,9 @@
 #include <QTemporaryDir>
 #include <QtTest>
 #include <algorithm>
+#include <map>
+#include <numeric>
+#include <set>
 #include <thread>
 #include <bson/bson.h>
 
@@ -326,7 +329,101 @@ private slots:
             MUST(report);
             QCOMPARE(report->written, 2u);
         }
+        auto session = b.session();
+        for (const unsigned seq : {10, 20}) {                     // a guarded upsert, then an update by pipeline
+            const auto report = session->write(b.payload({{1, "small"}, {2, std::string(mongodb::mostDocumentBytes - fixed, char('a' + seq))}}, seq), {});
+            MUST(report);
+            QCOMPARE(report->written, 2u);
+        }
         QCOMPARE(b.forms().size(), 2u);
+    }
+
+    // One row has one document, byte for byte, whichever way it was written.
+    void threeWaysOneDocument()
+    {
+        Bench b(m_server->params("own"), "ways");
+        auto schema = std::make_shared<Schema>(*matrixSchema());
+        b.plan->schema = schema;
+        b.plan->policies.assign(schema->columns.size(), ValuePolicy::Null);
+        b.prepare();
+        MongoFixture fixture(*m_server, "own");
+        const auto pipelines = [&] {
+            const auto status = without(m_server->command("admin", R"({"serverStatus": 1})").value(), ' ');
+            const auto at = status.find("\"pipeline\":", status.find("\"update\":{\"arrayFilters\""));
+            return at == std::string::npos ? -1 : std::atoi(status.c_str() + at + 11);
+        };
+        auto session = b.session();
+        std::vector<RawDocument> first;
+        const int before = pipelines();
+        for (std::uint64_t round = 1; round <= 4; ++round) {      // upserts; inserts that meet them; updates; updates
+            Batch batch(b.plan->schema);
+            fillMatrix(batch);
+            for (const std::string& json : {std::string(R"({"twice":1,"twice":2,"$set":{"a.b":"$x"}})"), std::string(168, '[') + std::string(168, ']')}) {
+                const auto cells = batch.append(Op::Upsert);
+                cells[0] = Cell::integer(1000 + std::int64_t(batch.rows()));
+                cells[6] = batch.text("$$ROOT");
+                cells[8] = batch.text(json, Type::Json);
+            }
+            batch.version = b.lease.epoch << 40 | round * 1000;
+            Payload payload;
+            std::vector<std::uint32_t> rows(batch.rows());
+            std::iota(rows.begin(), rows.end(), 0u);
+            MUST(b.target->encoder(b.plan)->encode(batch, rows, payload));
+            const auto report = session->write(payload, {});
+            MUST(report);
+            QCOMPARE(report->written, batch.rows());
+            const auto now = fixture.documents("ways");
+            QCOMPARE(now.size(), batch.rows());
+            if (round == 1)
+                first = now;
+            QVERIFY(now == first);
+        }
+        QVERIFY(pipelines() > before);                            // the third way was really taken
+        QCOMPARE(*b.target->countVersions(*b.plan, b.lease.epoch << 40 | 4000, UINT64_MAX), first.size());
+    }
+
+    void updatesThatDoNotTake()
+    {
+        Bench b(m_server->params("own"), "taken");
+        b.prepare();
+        auto session = b.session();
+        const auto warm = [&](unsigned seq) {
+            std::vector<Bench::Row> rows;
+            for (int i = 10; i < 30; ++i)
+                rows.push_back({i, "warm"});
+            const auto report = session->write(b.payload(rows, seq), {});
+            return report ? report->written : 0;
+        };
+        QCOMPARE(warm(1), 20u);
+        QCOMPARE(warm(100), 20u);
+        QCOMPARE(warm(200), 20u);
+        MUST(session->write(b.payload({{10, "newer"}}, 500), {}));
+        MongoFixture fixture(*m_server, "own");
+        fixture.putForeign("taken", "40");
+        QVERIFY(m_server->command("own", R"({"collMod": "taken", "validator": {"title": {"$ne": "bad"}}})"));
+        QCOMPARE(warm(300), 20u - 1);                             // 10 is newer
+        std::vector<Bench::Row> rows;
+        for (int i = 10; i < 20; ++i)
+            rows.push_back({i, i == 11 ? "bad" : "later"});
+        rows.push_back({40, "foreign"});
+        rows.push_back({41, "new"});
+        rows.push_back({12, "", Op::Delete});                     // its upsert above is superseded by this
+        const auto report = session->write(b.payload(rows, 400), {});
+        MUST(report);
+        QCOMPARE(report->written, 8u);                            // 13 to 19 and 41
+        QCOMPARE(report->deleted, 1u);
+        QCOMPARE(report->superseded, 2u);                         // 10 and the upsert of 12
+        QCOMPARE(report->rejected.size(), 2u);
+        std::set<std::string> causes;
+        for (const auto& failure : report->rejected)
+            causes.insert(failure.error.id);
+        QVERIFY((causes == std::set<std::string>{"target.mongodb.validation", "target.mongodb.foreign_document"}));
+        const auto forms = b.forms();
+        COMPARE_TEXT(forms.at("10"), b.form(10, "newer"));
+        COMPARE_TEXT(forms.at("11"), b.form(11, "warm"));
+        COMPARE_TEXT(forms.at("13"), b.form(13, "later"));
+        COMPARE_TEXT(forms.at("41"), b.form(41, "new"));
+        QVERIFY(!forms.contains("12"));
     }
 
     // The driver cuts a payload into messages of 48 MB; an error's index must still name the right row.

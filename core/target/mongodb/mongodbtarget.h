@@ -6,7 +6,7 @@
 namespace millrace {
 
 //! MongoDB 4.4 and later over libmongoc: versioned bulk upserts by key, acknowledged by a majority and journaled unless the URL says
-//! otherwise. What is in core/decisions/mongodb-writes.md is not repeated here.
+//! otherwise. Choices and figures: core/decisions/mongodb-writes.md.
 ConnectorSpec mongodbSpec();
 
 //! Checks the URL and nothing else: no connection is made before the first call that needs one. Fault::Config when the URL names no

@@ -1,5 +1,6 @@
 #include "core/target/mongodb/session.h"
 #include "core/base/text.h"
+#include "core/target/mongodb/guardedreplace.h"
 #include <numeric>
 #include <unordered_map>
 
@@ -54,7 +55,7 @@ struct Reply {
 
 MongoSession::MongoSession(std::unique_ptr<Client> client, TablePlanPtr plan, Lease lease, std::string collection, bool insertOnly)
     : m_client(std::move(client)), m_plan(std::move(plan)), m_lease(std::move(lease)), m_name(std::move(collection)),
-      m_collection(m_client->collection(m_name)), m_insertOnly(insertOnly)
+      m_collection(m_client->collection(m_name)), m_first(insertOnly ? First::Insert : First::Upsert), m_canUpdate(!m_plan->objectId || m_plan->keyless())
 {
 }
 
@@ -72,7 +73,7 @@ Result<WriteReport> MongoSession::write(const Payload& payload, std::stop_token 
     Indices upserts, deletes;
     split(payload, upserts, deletes, report);
     if (!upserts.empty())
-        if (auto done = m_insertOnly ? insert(payload, upserts, report) : upsert(payload, std::move(upserts), report, stop); !done)
+        if (auto done = m_first == First::Insert ? insert(payload, upserts, report) : upsert(payload, std::move(upserts), report, stop); !done)
             return done.error();
     if (!deletes.empty())
         if (auto done = remove(payload, deletes, report); !done)
@@ -115,12 +116,116 @@ Result<> MongoSession::insert(const Payload& payload, const Indices& items, Writ
     if (auto done = settle(ok, &reply.bson, error, payload, items, inserted, false, report, duplicates); !done)
         return done;
     report.written += inserted;
-    // An earlier try of this load put them there, or an earlier row of this payload.
-    return duplicates.empty() ? Result<>() : upsert(payload, std::move(duplicates), report, {});
+    const bool mostlyNew = duplicates.size() * 2 <= items.size();
+    // There already: from an earlier try of this load, an earlier row of this payload, or because it was no new row.
+    m_first = First::Upsert;
+    if (!duplicates.empty())
+        if (auto done = upsert(payload, std::move(duplicates), report, {}); !done)
+            return done;
+    if (mostlyNew)
+        m_first = First::Insert;
+    return {};
+}
+
+Result<> MongoSession::update(const Payload& payload, Indices& items, WriteReport& report)
+{
+    Bson options, each;
+    options.flag("ordered", false);
+    each.flag("validate", false);
+    const Bulk bulk(mongoc_collection_create_bulk_operation_with_opts(m_collection.get(), options.get()));
+    bson_error_t error{};
+    for (const auto i : items) {
+        const auto& item = payload.items[i];
+        bson_t document, pipeline;
+        const Bson filter = keyFilter(payload, item);
+        m_scratch.clear();
+        if (!view(payload, item.docAt, item.docSize, document))
+            return faultOf(error, nullptr, m_client->deployment(), doing());
+        appendGuardedReplace(m_scratch, document, item.version, m_plan->sync, m_plan->ifExists == IfExists::Write);
+        if (!bson_init_static(&pipeline, reinterpret_cast<const std::uint8_t*>(m_scratch.data()), m_scratch.size())
+            || !mongoc_bulk_operation_update_one_with_opts(bulk.get(), filter.get(), &pipeline, each.get(), &error))
+            return faultOf(error, nullptr, m_client->deployment(), doing());
+    }
+    Reply reply;
+    bson_destroy(&reply.bson);
+    const bool ok = mongoc_bulk_operation_execute(bulk.get(), &reply.bson, &error) != 0;
+    if (auto unacknowledged = writeConcernError(&reply.bson, m_client->deployment(), doing()))
+        return *unacknowledged;
+    const bool itemErrors = bson_has_field(&reply.bson, "writeErrors.0");
+    if (!ok && !itemErrors) {
+        Error failed = faultOf(error, &reply.bson, m_client->deployment(), doing());
+        if (failed.transient() || error.domain != MONGOC_ERROR_SERVER)
+            return failed;
+        m_canUpdate = false;                          // no pipelines here: a relative of MongoDB, or an old one
+    }
+    if (ok && static_cast<std::size_t>(counter(&reply.bson, "nModified")) == items.size()) {
+        report.written += items.size();
+        items.clear();
+        return {};
+    }
+    auto rest = notLanded(payload, items);
+    if (!rest)
+        return rest.error();
+    report.written += items.size() - rest->size();
+    if (rest->size() * 2 > items.size())
+        m_first = First::Upsert;
+    items = std::move(*rest);
+    return {};
+}
+
+Result<MongoSession::Indices> MongoSession::notLanded(const Payload& payload, const Indices& items)
+{
+    std::unordered_map<std::string_view, std::uint32_t> byKey;       // the bytes of the _id element
+    byKey.reserve(items.size());
+    std::vector<bool> landed(payload.items.size());
+    for (const auto i : items)
+        byKey[keyPart(payload, payload.items[i])] = i;
+    constexpr std::size_t mostBytes = 4u << 20;
+    for (std::size_t from = 0; from < items.size();) {
+        Bson ids, in, filter, options, marks;
+        std::size_t next = from;
+        for (; next < items.size() && ids.get()->len < mostBytes; ++next) {
+            const Bson key = keyFilter(payload, payload.items[items[next]]);
+            bson_iter_t id;
+            if (bson_iter_init_find(&id, key.get(), "_id"))
+                ids.value(std::to_string(next - from), &id);
+        }
+        in.array("$in", ids);
+        filter.document("_id", in);
+        marks.int32("_mr", 1);
+        options.document("projection", marks);
+        const Cursor cursor(mongoc_collection_find_with_opts(m_collection.get(), filter.get(), options.get(), nullptr));
+        const bson_t* found = nullptr;
+        bson_iter_t id, mark, version, sync;
+        while (mongoc_cursor_next(cursor.get(), &found)) {
+            if (!bson_iter_init_find(&id, found, "_id"))
+                continue;
+            const std::uint32_t start = bson_iter_offset(&id);
+            const bool last = !bson_iter_next(&id);
+            const std::uint32_t end = last ? found->len - 1 : bson_iter_offset(&id);
+            const auto at = byKey.find({reinterpret_cast<const char*>(bson_get_data(found)) + start, end - start});
+            if (at == byKey.end() || !bson_iter_init_find(&mark, found, "_mr") || !BSON_ITER_HOLDS_DOCUMENT(&mark) || !bson_iter_recurse(&mark, &version)
+                || !bson_iter_find(&version, "v") || !bson_iter_recurse(&mark, &sync) || !bson_iter_find(&sync, "s") || !BSON_ITER_HOLDS_UTF8(&sync))
+                continue;
+            landed[at->second] = static_cast<std::uint64_t>(bson_iter_as_int64(&version)) == payload.items[at->second].version && m_plan->sync == bson_iter_utf8(&sync, nullptr);
+        }
+        bson_error_t error{};
+        if (mongoc_cursor_error(cursor.get(), &error))
+            return faultOf(error, nullptr, m_client->deployment(), doing());
+        from = next;
+    }
+    Indices rest;
+    for (const auto i : items)
+        if (!landed[i])
+            rest.push_back(i);
+    return rest;
 }
 
 Result<> MongoSession::upsert(const Payload& payload, Indices items, WriteReport& report, std::stop_token stop)
 {
+    if (m_first == First::Update && m_canUpdate)
+        if (auto done = update(payload, items, report); !done)
+            return done;
     for (int tries = 0; !items.empty(); ++tries) {
         if (stop.stop_requested())
             return cancelled(doing());
@@ -157,6 +262,10 @@ Result<> MongoSession::upsertOnce(const Payload& payload, const Indices& items, 
     if (auto done = settle(ok, &reply.bson, error, payload, items, landed, false, report, duplicates); !done)
         return done;
     report.written += landed;
+    if (static_cast<std::uint64_t>(counter(&reply.bson, "nUpserted")) * 2 > items.size())
+        m_first = First::Insert;
+    else if (static_cast<std::uint64_t>(counter(&reply.bson, "nMatched")) * 2 > items.size())
+        m_first = First::Update;
     return {};
 }
 

@@ -15,6 +15,10 @@ public:
 private:
     using Indices = std::vector<std::uint32_t>;               // into payload.items
     Result<> insert(const Payload& payload, const Indices& items, WriteReport& report);
+    //! Replaces what is there and not newer; the items that did not take come back, for upsert() to find out why.
+    Result<> update(const Payload& payload, Indices& items, WriteReport& report);
+    //! Of these items, those whose stored document does not carry exactly their version.
+    Result<Indices> notLanded(const Payload& payload, const Indices& items);
     Result<> upsert(const Payload& payload, Indices items, WriteReport& report, std::stop_token stop);
     Result<> upsertOnce(const Payload& payload, const Indices& items, WriteReport& report, Indices& duplicates);
     Result<> remove(const Payload& payload, const Indices& items, WriteReport& report);
@@ -34,7 +38,11 @@ private:
     Lease m_lease;
     std::string m_name;
     Collection m_collection;
-    bool m_insertOnly;
+    //! What the last payload met is tried first on the next: plain inserts are ten times, updates twice as fast as guarded upserts. All
+    //! three end in the same documents, and what the fast ways do not settle goes through the upsert.
+    enum class First : std::uint8_t { Insert, Update, Upsert } m_first;
+    bool m_canUpdate;
+    std::vector<char> m_scratch;
     struct View { bson_t bson; };                  // wrapped, because template arguments lose bson_t's alignment
     struct Pointer { const bson_t* document; };
     std::vector<View> m_views;
