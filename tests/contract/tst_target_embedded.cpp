@@ -34,7 +34,7 @@ public:
     void putForeign(const std::string& container, const std::string& key) override
     {
         run("CREATE TABLE IF NOT EXISTS " + name(container) + " (key TEXT PRIMARY KEY, doc TEXT, version INTEGER)");
-        run("INSERT INTO " + name(container) + " VALUES (?1, '{\"note\": \"theirs\"}', 9000000000000000000)", key);
+        run("INSERT INTO " + name(container) + " VALUES (?1, '{\"note\": \"theirs\"}', 1)", key);
     }
     void remove(const std::string& container) override
     {

@@ -430,6 +430,7 @@ private slots:
         QCOMPARE(verdict.verdict, Verdict::Identical);
         QCOMPARE(verdict.sourceRows, std::uint64_t{499});
         QCOMPARE(verdict.targetRows, std::uint64_t{499});
+        QCOMPARE(w.clock.waits, 1);                        // the second look comes after the wait, and settles it
         w.clock.onWait = nullptr;
         w.store.erase("film", "20");                       // and what stays wrong stays found
         w.store.put("film", "9", {gone, 5, true});

@@ -207,6 +207,25 @@ private slots:
         QCOMPARE(refused.error().id, std::string("target.embedded.shape"));
     }
 
+    void versionsOfOthersDoNotCount()
+    {
+        const auto target = open(path());
+        auto plan = std::make_shared<TablePlan>(*planOf("film"));
+        plan->ifExists = IfExists::Write;
+        const Lease lease = target->acquire("sync", "home", 0, {}).value();
+        auto database = Database::open(path(), Database::Mode::Write);
+        QVERIFY(database->exec("CREATE TABLE film(key TEXT PRIMARY KEY, doc, version); INSERT INTO film VALUES('1', '{}', 9000000000000000000), ('2', '{}', 'v2'), ('3', '{}', NULL)"));
+        QVERIFY(target->prepare(*plan, lease));
+        auto session = target->session(plan, lease, false);
+        const auto written = (*session)->write(payloadOf(*target, plan, 1, 4, (lease.epoch << 40) + 100), {});
+        QVERIFY(written);
+        QCOMPARE(written->written, std::uint64_t{3});
+        const auto late = (*session)->write(payloadOf(*target, plan, 1, 4, (lease.epoch << 40) + 50), {});   // now they are ours
+        QVERIFY(late);
+        QCOMPARE(late->superseded, std::uint64_t{3});
+        QCOMPARE(target->countOwn(*plan).value(), std::uint64_t{3});
+    }
+
     void droppedTableNeedsResync()
     {
         const auto target = open(path());
