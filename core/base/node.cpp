@@ -1,8 +1,7 @@
 #include "core/base/node.h"
+#include "core/base/jsonscan.h"
 #include <charconv>
 #include <cmath>
-#include <rapidjson/error/en.h>
-#include <rapidjson/reader.h>
 
 namespace millrace {
 
@@ -30,32 +29,27 @@ void quote(std::string& out, std::string_view text)
     out += '"';
 }
 
-struct Builder : rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Builder> {
+struct Builder {
     Node root;
-    std::vector<Node> open;
+    std::vector<Node> nodes;
     std::vector<std::string> keys;
 
-    bool put(Node node)
+    void put(Node node)
     {
-        if (open.empty()) { root = std::move(node); return true; }
-        if (open.back().isMap()) {
-            open.back().fields().emplace_back(std::move(keys.back()), std::move(node));
+        if (nodes.empty()) { root = std::move(node); return; }
+        if (nodes.back().isMap()) {
+            nodes.back().fields().emplace_back(std::move(keys.back()), std::move(node));
             keys.pop_back();
         } else
-            open.back().items().push_back(std::move(node));
-        return true;
+            nodes.back().items().push_back(std::move(node));
     }
-    bool start(Node node) { if (open.size() >= 200) return false; open.push_back(std::move(node)); return true; }
-    bool end() { Node node = std::move(open.back()); open.pop_back(); return put(std::move(node)); }
-    bool Null() { return put({}); }
-    bool Bool(bool b) { return put(Node(b)); }
-    bool RawNumber(const char* s, rapidjson::SizeType n, bool) { return put(Node::number({s, n})); }
-    bool String(const char* s, rapidjson::SizeType n, bool) { return put(Node(std::string(s, n))); }
-    bool Key(const char* s, rapidjson::SizeType n, bool) { keys.emplace_back(s, n); return true; }
-    bool StartObject() { return start(Node::map()); }
-    bool EndObject(rapidjson::SizeType) { return end(); }
-    bool StartArray() { return start(Node::list()); }
-    bool EndArray(rapidjson::SizeType) { return end(); }
+    void open(char c) { nodes.push_back(c == '{' ? Node::map() : Node::list()); }
+    void close(char) { Node node = std::move(nodes.back()); nodes.pop_back(); put(std::move(node)); }
+    void null() { put({}); }
+    void boolean(bool b) { put(Node(b)); }
+    void number(std::string_view lexeme) { put(Node::number(std::string(lexeme))); }
+    void string(std::string_view text) { put(Node(text)); }
+    void key(std::string_view text) { keys.emplace_back(text); }
 };
 
 } // namespace
@@ -165,12 +159,9 @@ void Node::write(std::string& out, int indent) const
 Result<Node> Node::fromJson(std::string_view text)
 {
     Builder builder;
-    rapidjson::MemoryStream stream(text.data(), text.size());
-    rapidjson::Reader reader;
-    constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseValidateEncodingFlag;
-    if (const auto parsed = reader.Parse<flags>(stream, builder); !parsed)
-        return Error{Fault::Config, "config.json_syntax",
-                     std::string(rapidjson::GetParseError_En(parsed.Code())) + " At byte " + std::to_string(parsed.Offset()) + ".", {}, {}};
+    JsonScanner<Builder> scanner(builder, 200);
+    if (!scanner.scan(text))
+        return Error{Fault::Config, "config.json_syntax", "This is not JSON: " + std::string(scanner.reason()) + ", at byte " + std::to_string(scanner.at()) + ".", {}, {}};
     return std::move(builder.root);
 }
 

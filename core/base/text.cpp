@@ -154,8 +154,11 @@ std::string sha256Hex(std::string_view bytes)
 bool globMatches(std::string_view pattern, std::string_view text)
 {
     std::size_t p = 0, t = 0, star = std::string_view::npos, mark = 0;
+    const auto continues = [&](std::size_t i) { return i < text.size() && (text[i] & 0xC0) == 0x80; };
     while (t < text.size()) {
-        if (p < pattern.size() && (pattern[p] == '?' || (pattern[p] != '*' && pattern[p] == text[t]))) { ++p; ++t; }
+        // '?' is one character and not one byte
+        if (p < pattern.size() && pattern[p] == '?') { ++p; ++t; while (continues(t)) ++t; }
+        else if (p < pattern.size() && pattern[p] != '*' && pattern[p] == text[t]) { ++p; ++t; }
         else if (p < pattern.size() && pattern[p] == '*') { star = p++; mark = t; }
         else if (star != std::string_view::npos) { p = star + 1; t = ++mark; }
         else return false;

@@ -1,8 +1,8 @@
 #include "core/data/value.h"
+#include "core/base/jsonscan.h"
 #include "core/base/text.h"
 #include <charconv>
 #include <cmath>
-#include <rapidjson/reader.h>
 #include <xxhash.h>
 
 namespace millrace {
@@ -96,33 +96,23 @@ std::uint64_t cellHash(std::uint64_t seed, const Cell& cell)
     const bool inArena = cell.type == Type::Decimal || cell.type == Type::Text || cell.type == Type::Bytes || cell.type == Type::Json
                       || cell.type == Type::Uuid || cell.type == Type::Array;
     const std::uint64_t tagged = seed * 0x9E3779B97F4A7C15ull + static_cast<std::uint64_t>(cell.type) + 1;
-    return inArena ? XXH3_64bits_withSeed(cell.p, cell.size, tagged) : XXH3_64bits_withSeed(&cell.i, sizeof cell.i, tagged);
+    if (inArena)
+        return XXH3_64bits_withSeed(cell.p, cell.size, tagged);
+    // of times, the number of fraction digits is part of the document
+    return XXH3_64bits_withSeed(&cell.i, sizeof cell.i, tagged + (static_cast<std::uint64_t>(cell.size) << 32));
 }
 
-struct Minifier : rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Minifier> {
+struct Minifier {
     std::string& out;
-    std::vector<bool> hasItems;
-    bool afterKey = false;
-    explicit Minifier(std::string& target) : out(target) {}
-    void comma()
-    {
-        if (afterKey) { afterKey = false; return; }
-        if (!hasItems.empty()) {
-            if (hasItems.back()) out += ',';
-            hasItems.back() = true;
-        }
-    }
-    bool open(char c) { if (hasItems.size() >= 1000) return false; comma(); out += c; hasItems.push_back(false); return true; }
-    bool close(char c) { out += c; hasItems.pop_back(); return true; }
-    bool Null() { comma(); out += "null"; return true; }
-    bool Bool(bool b) { comma(); out += b ? "true" : "false"; return true; }
-    bool RawNumber(const char* s, rapidjson::SizeType n, bool) { comma(); out.append(s, n); return true; }
-    bool String(const char* s, rapidjson::SizeType n, bool) { comma(); appendJsonString(out, {s, n}); return true; }
-    bool Key(const char* s, rapidjson::SizeType n, bool) { comma(); appendJsonString(out, {s, n}); out += ':'; afterKey = true; return true; }
-    bool StartObject() { return open('{'); }
-    bool EndObject(rapidjson::SizeType) { return close('}'); }
-    bool StartArray() { return open('['); }
-    bool EndArray(rapidjson::SizeType) { return close(']'); }
+    bool comma = false;                                           // a value stands before this one in the same list or object
+    void next() { if (comma) out += ','; comma = true; }
+    void open(char c) { next(); out += c; comma = false; }
+    void close(char c) { out += c; comma = true; }
+    void null() { next(); out += "null"; }
+    void boolean(bool b) { next(); out += b ? "true" : "false"; }
+    void number(std::string_view lexeme) { next(); out += lexeme; }
+    void string(std::string_view text) { next(); appendJsonString(out, text); }
+    void key(std::string_view text) { next(); appendJsonString(out, text); out += ':'; comma = false; }
 };
 
 } // namespace
@@ -449,11 +439,9 @@ bool isDecimal(std::string_view text)
 bool minifyJson(std::string_view text, std::string& out)
 {
     const std::size_t from = out.size();
-    Minifier minifier(out);
-    rapidjson::MemoryStream stream(text.data(), text.size());
-    rapidjson::Reader reader;
-    constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseValidateEncodingFlag;
-    if (reader.Parse<flags>(stream, minifier))
+    Minifier minifier{out};
+    JsonScanner<Minifier> scanner(minifier, 1000);
+    if (scanner.scan(text))
         return true;
     out.resize(from);
     return false;
