@@ -151,7 +151,7 @@ Result<Planned> planTable(const SyncDef& def, const Selected& selected, const Ta
         if (const auto p = rule.policy.find(c.name); p != rule.policy.end()) {
             policy = p->second;
             // Types are decided per column, never per value: a column that may hold words is text for all its rows.
-            if (policy == ValuePolicy::Text && (c.type == Type::Date || c.type == Type::DateTime || c.type == Type::Timestamp))
+            if (policy == ValuePolicy::Text && (c.type == Type::Date || c.type == Type::DateTime || c.type == Type::Timestamp || c.type == Type::Bool))
                 column.type = Type::Text;
         }
         if (const std::string refused = target.fieldRefused(column.name); !refused.empty())

@@ -33,7 +33,7 @@ DemoBar::DemoBar(const Context& context, QWidget* parent) : QFrame(parent), m_co
                     if (auto retried = engine.retryFailures(sync, {}, {}); !retried)
                         return retried.error();
                 return mended;
-            }, [this](Result<std::string> told) { told ? m_context.toasts.show(text(*told)) : emit failed(told.error()); });
+            }, [this](Result<std::string> told) { if (told) m_context.toasts.show(text(*told)); else emit failed(told.error()); });
         });
     row->addStretch(1);
     auto* connectYours = makeButton(tr("Connect yours"), QStringLiteral("server-database"), "small", this);

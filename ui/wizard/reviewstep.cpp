@@ -56,6 +56,7 @@ public:
 
     void entered() override
     {
+        m_loading = true;                                 // the boxes tell of each change, and not all are filled yet
         m_kind->setCurrent(m_state.def.continuous ? 2 : m_state.def.every.empty() ? 0 : 1);
         if (!m_state.def.every.empty()) m_every->setText(text(m_state.def.every));
         m_rate->setValue(static_cast<int>(m_state.def.settings.rateLimit));
@@ -63,6 +64,7 @@ public:
         m_most->setValue(static_cast<int>(m_state.def.settings.batchMax));
         m_pool->setValue(static_cast<int>(m_state.def.settings.pool));
         m_brake->setValue(m_state.def.deleteBrakePercent);
+        m_loading = false;
         schedule();
         askPlan();
         m_kind->setFocus();
@@ -107,10 +109,10 @@ private:
         m_every->setFixedWidth(100);
         every->addWidget(m_every);
         every->addWidget(m_everyHint, 1);
-        form->addRow(tr("&Every"), every);
+        form->addRow(tr("Every"), every);
         m_rate = spin(0, 100'000'000, tr("Rate limit"), tr(" rows/s"));
         m_rate->setSpecialValueText(tr("no limit"));
-        form->addRow(tr("Rate &limit"), m_rate);
+        form->addRow(tr("Rate limit"), m_rate);
         auto* batch = new QHBoxLayout;
         m_least = spin(1, 1'000'000, tr("Smallest batch"), {});
         m_most = spin(1, 1'000'000, tr("Largest batch"), {});
@@ -119,15 +121,15 @@ private:
         batch->addWidget(m_most);
         batch->addWidget(makeLabel(tr("rows"), "secondary", card));
         batch->addStretch(1);
-        form->addRow(tr("&Batches of"), batch);
+        form->addRow(tr("Batches of"), batch);
         m_pool = spin(1, 64, tr("Tables side by side"), {});
-        form->addRow(tr("Tables &side by side"), m_pool);
+        form->addRow(tr("Tables side by side"), m_pool);
         m_brake = new QDoubleSpinBox(card);
         m_brake->setRange(0, 100);
         m_brake->setDecimals(1);
         m_brake->setSuffix(tr(" % deletes in one run"));
         setAccessible(m_brake, tr("Stop above this share of deletes"));
-        form->addRow(tr("Stop &above"), m_brake);
+        form->addRow(tr("Stop above"), m_brake);
         column->addLayout(form);
         column->addWidget(makeLine(Qt::Horizontal, card));
         m_next = makeLabel({}, "secondary", card);
@@ -202,13 +204,14 @@ private:
         m_dryModel->setHorizontalHeaderLabels({tr("Table"), tr("Read"), tr("Fits"), tr("Cannot carry"), tr("Doc size"), tr("Result")});
         auto* tree = new DataTree(tr("Dry run by table"), QStringLiteral("wizard/dryrun"), &m_state.context.settings, true, card);
         tree->setModel(m_dryModel);
-        tree->setDefaultWidths({180, 70, 70, 100, 80, 320});
+        tree->setDefaultWidths({160, 60, 60, 90, 76, 240});
         column->addWidget(tree, 1);
         return card;
     }
 
     void schedule()
     {
+        if (m_loading) return;
         SyncDef& def = m_state.def;
         m_every->setEnabled(m_kind->current() == 1);
         def.continuous = m_kind->current() == 2;
@@ -328,7 +331,7 @@ private:
     QString m_planText, m_planProblem, m_everyProblem;
     CallHandle m_planCall, m_dryCall;
     QTimer m_wait;
-    bool m_dryRunning = false, m_dryRunDone = false;
+    bool m_dryRunning = false, m_dryRunDone = false, m_loading = false;
 };
 
 } // namespace

@@ -68,7 +68,7 @@ public:
         m_filter = new TablesFilter(this);
         m_filter->setSourceModel(&state.tables);
         m_tree->setModel(m_filter);
-        m_tree->setDefaultWidths({220, 90, 76, 150, 110, 120, 290, 260});
+        m_tree->setDefaultWidths({200, 86, 70, 130, 106, 110, 256, 220});
         m_tree->setSelectionMode(QAbstractItemView::ExtendedSelection);
         column->addWidget(m_tree, 1);
         column->addWidget(makeEvidence());
