@@ -116,10 +116,45 @@ void ConnectorForm::build(const ConnectorSpec* wanted)
 
 void ConnectorForm::setUrl(const QString& url)
 {
+    for (const Field& field : m_fields)
+        if (isSecret(field.spec))
+            static_cast<QLineEdit*>(field.editor)->clear();       // a secret never travels to the next connection
+    if (url.isEmpty()) {
+        m_parts = {};
+        build(nullptr);
+    }
     m_url->setText(url);
     m_filling = true;
     urlTyped();
     m_filling = false;
+}
+
+void ConnectorForm::setConnector(const QString& id)
+{
+    const auto wanted = std::find_if(m_specs.begin(), m_specs.end(), [&](const ConnectorSpec& spec) { return text(spec.id) == id; });
+    if (wanted == m_specs.end() || &*wanted == m_spec)
+        return;
+    const bool blank = m_parts.scheme.empty();
+    const auto file = [](const ConnectorSpec& spec) { return spec.defaultPort == 0; };
+    if (m_spec && (file(*m_spec) || file(*wanted)))
+        m_parts = {};
+    if (m_spec && m_spec->defaultPort != wanted->defaultPort)
+        for (auto& [host, port] : m_parts.hosts)
+            port = 0;
+    std::erase_if(m_parts.options, [&](const auto& option) {
+        return std::none_of(wanted->fields.begin(), wanted->fields.end(), [&](const FieldSpec& field) { return field.option && field.key == option.first; });
+    });
+    m_parts.scheme = wanted->schemes.front();
+    build(&*wanted);
+    fillFields(m_parts);
+    if (blank) {
+        setProblem(tr("The URL is empty."));
+    } else {
+        m_url->setText(text(m_parts.text()));
+        const auto parsed = parseUrl(m_url->text().toStdString());
+        setProblem(parsed ? QString() : text(parsed.error().detail));
+    }
+    emit edited();
 }
 
 QString ConnectorForm::url() const { return m_url->text().trimmed(); }
@@ -171,7 +206,7 @@ void ConnectorForm::setValue(const Field& field, const QString& what)
     if (auto* box = qobject_cast<QComboBox*>(field.editor))
         box->setCurrentIndex(std::max(0, box->findData(what)));
     else if (auto* check = qobject_cast<QCheckBox*>(field.editor))
-        check->setChecked(what == QLatin1String("true") || what == QLatin1String("1"));
+        check->setChecked(what.isEmpty() ? field.spec.defaultValue == "true" : what == QLatin1String("true") || what == QLatin1String("1"));
     else if (auto* line = qobject_cast<QLineEdit*>(field.editor); line && line->text() != what)
         line->setText(what);
 }
@@ -181,7 +216,7 @@ QString ConnectorForm::value(const Field& field) const
     if (auto* box = qobject_cast<QComboBox*>(field.editor))
         return box->currentData().toString();
     if (auto* check = qobject_cast<QCheckBox*>(field.editor))
-        return check->isChecked() ? QStringLiteral("true") : QString();
+        return check->isChecked() == (field.spec.defaultValue == "true") ? QString() : check->isChecked() ? QStringLiteral("true") : QStringLiteral("false");
     return static_cast<QLineEdit*>(field.editor)->text();
 }
 

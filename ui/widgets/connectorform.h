@@ -18,6 +18,8 @@ public:
     void setConnectors(std::vector<ConnectorSpec> specs) { m_specs = std::move(specs); }
     void setUrl(const QString& url);                              //!< rebuilds the fields when the connector changes
     QString url() const;                                          //!< never with a secret
+    //! Another kind of store by hand: host, user and path stay where the new kind has them too.
+    void setConnector(const QString& id);
     const ConnectorSpec* spec() const { return m_spec; }          //!< nullptr: no known scheme yet
     QString problem() const { return m_problem; }                 //!< why the URL cannot be used; empty: it can
     std::map<std::string, Secret> typedSecrets() const;           //!< non-empty ones only
