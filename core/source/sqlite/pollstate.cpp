@@ -67,6 +67,8 @@ Result<PollState> PollState::from(const Position& position)
     if (phase < 0 || phase > static_cast<int>(Phase::DeletedRange))
         return Error{Fault::Storage, "source.sqlite.position", "A stored position cannot be read.", "Start this table over: sync reset NAME --table TABLE.", {}};
     state.phase = static_cast<Phase>(phase);
+    if (state.phase == Phase::None)
+        state.after.clear();
     return state;
 }
 

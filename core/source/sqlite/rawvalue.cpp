@@ -2,6 +2,7 @@
 #include "core/base/text.h"
 #include <bit>
 #include <charconv>
+#include <cmath>
 
 namespace millrace::sqlitesource {
 
@@ -115,7 +116,7 @@ Result<RawValue> RawValue::fromNode(const Node& node)
             return damaged();
         out.type = SQLITE_FLOAT;
         out.real = std::bit_cast<double>(bits);
-        return out;
+        return std::isnan(out.real) ? Result<RawValue>(damaged()) : out;   // SQLite has none
     }
     out.wide = kind == "w";
     out.type = kind == "b" ? SQLITE_BLOB : SQLITE_TEXT;
