@@ -1,3 +1,4 @@
+#include "ui/connections/connectionspage.h"
 #include "ui/shell/pages.h"
 #include "ui/wizard/wizard.h"
 
@@ -6,6 +7,7 @@ namespace millrace::ui {
 Plugins builtInPlugins()
 {
     Plugins plugins;
+    plugins.connections = makeConnectionsPage;
     plugins.wizard = openWizard;
     return plugins;
 }
