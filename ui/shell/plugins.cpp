@@ -1,5 +1,7 @@
 #include "ui/connections/connectionspage.h"
 #include "ui/shell/pages.h"
+#include "ui/welcome/importer.h"
+#include "ui/welcome/welcomepage.h"
 #include "ui/wizard/wizard.h"
 
 namespace millrace::ui {
@@ -8,7 +10,9 @@ Plugins builtInPlugins()
 {
     Plugins plugins;
     plugins.connections = makeConnectionsPage;
+    plugins.welcome = makeWelcomePage;
     plugins.wizard = openWizard;
+    plugins.importer = openImporter;
     return plugins;
 }
 
