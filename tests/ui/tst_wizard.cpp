@@ -143,8 +143,7 @@ private slots:
         QTest::keyClick(dialog, Qt::Key_D, Qt::ControlModifier);
         QTRY_VERIFY(f.engine.count("dryRun") > 0 && f.idle());
         saveScreenshot(*dialog, QStringLiteral("wizard-4-review"));
-        const QStringList clipped = clippedTexts(*dialog);
-        QVERIFY2(clipped.isEmpty(), qPrintable(clipped.join(QStringLiteral(" | "))));
+        QTRY_VERIFY2(clippedTexts(*dialog).isEmpty(), qPrintable(clippedTexts(*dialog).join(QStringLiteral(" | "))));
         QTRY_VERIFY(next->isEnabled());
         enter();
         QTRY_VERIFY(f.engine.count("saveSync") == 1);
