@@ -2,8 +2,8 @@
 #include "tests/support/fakeengine.h"
 #include "ui/shell/mainwindow.h"
 #include "ui/widgets/theme.h"
-#include <QImage>
 #include <QTemporaryDir>
+#include <QTranslator>
 #include <memory>
 
 namespace millrace::test {
@@ -32,6 +32,7 @@ struct WindowFixture {
     FakeLog log;
     ui::Plugins plugins;
     ui::DemoActions demo;
+    ui::FileReader readFile;                                      //!< set before open()
     std::unique_ptr<ui::MainWindow> window;
 };
 
@@ -43,6 +44,14 @@ void saveScreenshot(QWidget& widget, const QString& name);
 QStringList withoutAccessibleName(QWidget& root);
 //! Labels and buttons whose text needs more room than they have.
 QStringList clippedTexts(QWidget& root);
+//! Makes every text 40 % longer with umlauts, as German does.
+class LongWords final : public QTranslator {
+public:
+    using QTranslator::QTranslator;
+    bool isEmpty() const override { return false; }
+    QString translate(const char* context, const char* source, const char* disambiguation, int n) const override;
+};
+
 //! WCAG contrast of two colours.
 double contrast(const QColor& a, const QColor& b);
 //! Engine calls that were made on the thread of the window (snapshot() is not counted by the fake).

@@ -22,7 +22,7 @@ QString thousands(double value)
         const bool whole = std::fmod(value, 1000) < 0.5;
         return QString::number(value / 1000, 'f', whole || value >= 100'000 ? 0 : 1) + QStringLiteral(" k");
     }
-    return QString::number(value, 'f', value > 0 && value < 3 ? 1 : 0);
+    return QString::number(value, 'f', value < 3 && value != std::floor(value) ? 1 : 0);
 }
 
 QString lagWords(double ms) { return ms == 0 ? QStringLiteral("0 s") : duration(std::int64_t(ms)); }
@@ -98,6 +98,8 @@ ChartsPane::ChartsPane(EngineCalls& calls, QWidget* parent) : QWidget(parent), m
     }
     m_errors->setLeastTop(3);
     m_rows->setLeastTop(3);
+    m_lag->setLeastTop(3000);
+    m_latency->setLeastTop(30);
     m_second.setInterval(1000);
     connect(&m_second, &QTimer::timeout, this, [this] {
         if (!isVisible())

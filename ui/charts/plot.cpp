@@ -86,6 +86,7 @@ void Plot::rebuild()
     m_xAxis->setRange(m_from, m_to);
     m_yAxis->setRange(0, m_top);
     chart()->removeAllSeries();
+    m_dots.clear();
     const auto put = [this](QAbstractSeries* series) {
         chart()->addSeries(series);
         series->attachAxis(m_xAxis);
@@ -100,6 +101,10 @@ void Plot::rebuild()
             start = i;
             if (part.isEmpty() || part.last().x() < m_from)
                 continue;
+            if (part.size() == 1) {                               // a short run between two gaps: a dot, drawn by hand
+                m_dots.append({part.first(), line.role});
+                continue;
+            }
             if (line.filled) {
                 QColor fill = color(line.role);
                 fill.setAlphaF(0.18F);
@@ -167,6 +172,14 @@ void Plot::drawBackground(QPainter* p, const QRectF&)
             const double left = x(point.x()) + k * (wide + 1);
             p->fillRect(QRectF(left, y(point.y()), wide, m_area.bottom() - y(point.y())), color(m_bars[k].role));
         }
+    p->setRenderHint(QPainter::Antialiasing);
+    for (const Dot& dot : std::as_const(m_dots)) {
+        p->setPen(QPen(color(dot.role), 1.2));
+        p->drawLine(QPointF(x(dot.at.x()), m_area.bottom()), QPointF(x(dot.at.x()), y(dot.at.y())));
+        p->setBrush(color(dot.role));
+        p->drawEllipse(QPointF(x(dot.at.x()), y(dot.at.y())), 2, 2);
+    }
+    p->setRenderHint(QPainter::Antialiasing, false);
     if (m_threshold && *m_threshold <= m_top) {
         p->setPen(QPen(color(Role::Lagging), 1, Qt::DashLine));
         p->drawLine(QPointF(m_area.left(), y(*m_threshold)), QPointF(m_area.right(), y(*m_threshold)));

@@ -53,7 +53,9 @@ private:
     double y(double value) const;
     std::optional<QPointF> nearestPoint(const QVector<QPointF>& points, double ms) const;
     void drawNote(QPainter* painter) const;
+    struct Dot { QPointF at; Role role; };
     Words m_words;
+    QVector<Dot> m_dots;
     QVector<PlotLine> m_lines;
     QVector<PlotBars> m_bars;
     std::optional<double> m_threshold, m_cross;

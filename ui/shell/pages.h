@@ -3,6 +3,8 @@
 
 namespace millrace::ui {
 
+class Banner;
+
 //! Factories of the pages and dialogs. Each is defined in its own folder; MainWindow knows no more of them than this.
 class SyncsEntry {
 public:
@@ -10,6 +12,7 @@ public:
     virtual void select(const QString& sync, const QString& table) = 0;
     virtual void setWelcome(Page* page) = 0;                      //!< shown in place of the tree while there are no syncs
     virtual void showWelcome(bool on) = 0;
+    virtual Banner& banner() = 0;                                 //!< above the tree, for what belongs to the page
     virtual void showDetails(int tab) = 0;                        //!< Overview 0, Charts 1, Issues 2, History 3, Log 4
 };
 struct SyncsPages { Page* page = nullptr; SyncsEntry* entry = nullptr; };

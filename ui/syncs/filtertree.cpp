@@ -48,6 +48,7 @@ FilterTree::FilterTree(QSettings* settings, QWidget* parent) : DataTree(tr("Filt
     setProperty("surface", "window");
     setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setFixedWidth(176);
+    setObjectName(QStringLiteral("filters"));
     show(Status, {}, tr("All"), QStringLiteral("view-process-tree"), int(Role::Secondary), 0, 0);
     for (const millrace::State state : statesInOrder())
         show(Status, text(stateName(state)), stateWord(state).word, stateWord(state).icon, int(stateWord(state).role), 0, m_sections[Status]->rowCount());

@@ -79,16 +79,14 @@ void IssuesModel::showMore(const QModelIndex& line)
     const int before = group->shown, after = std::min(int(group->rows.size()), before + kShown);
     if (after <= before)
         return;
-    const bool lastGone = after == int(group->rows.size());
-    // the line "n more" becomes a row; the others are new
-    if (after - before - (lastGone ? 1 : 0) > 0) {
-        beginInsertRows(at, before, before + (after - before) - (lastGone ? 2 : 1));
-        group->shown = after;
-        endInsertRows();
-    } else {
-        group->shown = after;
-    }
-    emit dataChanged(index(before, 0, at), index(rowCount(at) - 1, ColumnCount - 1, at));
+    // the line "n more rows" goes, and comes again below when rows are left: its words are other ones then
+    beginRemoveRows(at, before, before);
+    group->lineGone = true;
+    endRemoveRows();
+    beginInsertRows(at, before, after == int(group->rows.size()) ? after - 1 : after);
+    group->shown = after;
+    group->lineGone = false;
+    endInsertRows();
 }
 
 bool IssuesModel::isGroup(const QModelIndex& at) const { return at.isValid() && !at.internalPointer(); }
@@ -144,7 +142,7 @@ int IssuesModel::rowCount(const QModelIndex& at) const
         return 0;
     const Group& group = *m_groups[std::size_t(at.row())];
     const int rows = int(group.rows.size());
-    return rows > group.shown ? group.shown + 1 : rows;
+    return rows > group.shown ? group.shown + (group.lineGone ? 0 : 1) : rows;
 }
 
 QVariant IssuesModel::data(const QModelIndex& at, int role) const

@@ -40,7 +40,7 @@ public:
     QVariant data(const QModelIndex& index, int role) const override;
     QVariant headerData(int section, Qt::Orientation orientation, int role) const override;
 private:
-    struct Group { QString title; std::vector<std::size_t> rows; int shown = kShown; };
+    struct Group { QString title; std::vector<std::size_t> rows; int shown = kShown; bool lineGone = false; };
     void regroup();
     std::vector<FailedRow> m_rows;
     std::vector<std::unique_ptr<Group>> m_groups;

@@ -34,6 +34,7 @@ IssuesTab::IssuesTab(const Context& context, QWidget* parent) : QWidget(parent),
     column->addWidget(makeBar());
     m_banner = new Banner(this);
     m_banner->setClosable(true);
+    m_banner->setProperty("edge", true);
     column->addWidget(m_banner);
     m_stack = new QStackedWidget(this);
     m_empty = makeLabel({}, "secondary", this);
@@ -46,7 +47,7 @@ IssuesTab::IssuesTab(const Context& context, QWidget* parent) : QWidget(parent),
     leftColumn->setSpacing(0);
     m_tree = new DataTree(tr("Failed rows by cause"), QStringLiteral("issues"), &context.settings, false, left);
     m_tree->setModel(m_model);
-    m_tree->setDefaultWidths({300, 50, 84, 84, 260});
+    m_tree->setDefaultWidths({240, 52, 76, 76, 160});
     m_find->setTable(m_tree);
     leftColumn->addWidget(m_tree, 1);
     leftColumn->addWidget(makeLine(Qt::Horizontal, left));

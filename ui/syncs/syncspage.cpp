@@ -36,6 +36,8 @@ SyncsPage::SyncsPage(const Context& context, QWidget* parent)
     m_confirm = new ConfirmBar(this);
     m_banner = new Banner(this);
     m_banner->setClosable(true);
+    m_banner->setProperty("edge", true);
+    m_confirm->setProperty("edge", true);
     m_demoBar = new DemoBar(context, this);
     m_demoBar->hide();
     column->addWidget(m_confirm);
@@ -445,8 +447,10 @@ void SyncsPage::stop()
 void SyncsPage::verify()
 {
     for (const auto& [name, tables] : selectedTables()) {
-        m_context.toasts.show(tr("Comparing %1…").arg(text(name)));
-        m_context.calls.run(this, [sync = name, tables = tables](Engine& engine, std::stop_token token) { return engine.verify(sync, tables, token); }, [this](Result<VerifyReport> report) {
+        const QPointer<Toast> busy = m_context.toasts.show(tr("Comparing %1…").arg(text(name)));
+        m_context.calls.run(this, [sync = name, tables = tables](Engine& engine, std::stop_token token) { return engine.verify(sync, tables, token); }, [this, busy](Result<VerifyReport> report) {
+            if (busy)
+                busy->dismiss();
             m_context.monitor.sampleNow();
             if (!report || report->error)
                 return m_banner->say(report ? *report->error : report.error());
@@ -471,7 +475,7 @@ void SyncsPage::dryRun()
     if (chosen.empty())
         return;
     const std::string name = chosen.begin()->first;
-    m_context.toasts.show(tr("Dry run of %1: reads 1,000 rows a table, writes nothing…").arg(text(name)));
+    const QPointer<Toast> busy = m_context.toasts.show(tr("Dry run of %1: reads 1,000 rows a table, writes nothing…").arg(text(name)));
     m_context.calls.run(this, [name](Engine& engine, std::stop_token token) -> Result<DryRunReport> {
         auto all = engine.syncs();
         if (!all)
@@ -480,7 +484,9 @@ void SyncsPage::dryRun()
             if (def.name == name)
                 return engine.dryRun(def, token);
         return Error{Fault::Config, "config.no_sync", "There is no sync '" + name + "'.", {}, {}};
-    }, [this](Result<DryRunReport> report) {
+    }, [this, busy](Result<DryRunReport> report) {
+        if (busy)
+            busy->dismiss();
         if (!report || report->error)
             return m_banner->say(report ? *report->error : report.error());
         m_banner->hide();

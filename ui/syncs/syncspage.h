@@ -40,6 +40,7 @@ public:
     void select(const QString& sync, const QString& table) override;
     void setWelcome(Page* page) override;
     void showWelcome(bool on) override;
+    Banner& banner() override { return *m_banner; }
     void showDetails(int tab) override;
     DetailPane* details() const { return m_details; }
     DataTree* tree() const { return m_tree; }

@@ -22,7 +22,8 @@ Banner::Banner(QWidget* parent) : QFrame(parent)
         label->setTextInteractionFlags(Qt::TextSelectableByMouse);
     }
     m_action = makeButton({}, {}, "small", this);
-    m_close = makeButton({}, QStringLiteral("window-close"), "link", this);
+    m_close = makeButton({}, {}, "link", this);
+    m_close->setIcon(icon(QStringLiteral("close"), Role::Secondary));
     setAccessible(m_close, tr("Close this message"));
     connect(m_action, &QPushButton::clicked, this, [this] { if (m_onAction) m_onAction(); });
     connect(m_close, &QPushButton::clicked, this, &QWidget::hide);

@@ -145,9 +145,9 @@ void CellDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, 
         p.setPen(color(Role::Grid));
         p.drawLine(option.rect.bottomLeft(), option.rect.bottomRight());
     }
-    // the current row of the view that has the focus: an accent edge above and below
+    // the current row of the view that has the focus; a selected one says so by its colour and the edge in drawBranches
     const auto* view = qobject_cast<const QAbstractItemView*>(option.widget);
-    if (view && view->hasFocus() && view->currentIndex().siblingAtColumn(index.column()) == index && !c.section) {
+    if (view && view->hasFocus() && !selected && view->currentIndex().siblingAtColumn(index.column()) == index && !c.section) {
         p.setPen(color(Role::Accent));
         p.drawLine(option.rect.topLeft(), option.rect.topRight());
         p.drawLine(option.rect.bottomLeft(), option.rect.bottomRight());

@@ -206,10 +206,10 @@ void DataTree::copySelection() { QApplication::clipboard()->setText(selectionAs(
 
 void DataTree::drawRow(QPainter* painter, const QStyleOptionViewItem& options, const QModelIndex& index) const
 {
-    // the delegate fills each cell; what Fusion would draw behind the row is never seen
-    QStyleOptionViewItem plain = options;
-    plain.features &= ~QStyleOptionViewItem::Alternate;
-    QTreeView::drawRow(painter, plain, index);
+    QTreeView::drawRow(painter, options, index);
+    // where the keyboard is: a 2 px accent edge at the current row of the table that has the focus
+    if (hasFocus() && index.row() == currentIndex().row() && index.parent() == currentIndex().parent())
+        painter->fillRect(QRect(0, options.rect.y(), 2, options.rect.height() - 1), color(Role::Accent));
 }
 
 void DataTree::drawBranches(QPainter* painter, const QRect& rect, const QModelIndex& index) const

@@ -35,6 +35,7 @@ void FactGrid::setFacts(const QList<Fact>& facts)
     for (int i = 0; i < facts.size(); ++i) {
         m_pairs[i].label->setText(facts[i].label);
         m_pairs[i].value->setText(facts[i].value);
+        m_pairs[i].value->setAccessibleName(facts[i].label + QStringLiteral(": ") + facts[i].value);
         m_pairs[i].value->setToolTip(facts[i].tip.isEmpty() ? facts[i].value : facts[i].tip);
         setLook(m_pairs[i].value, "look", facts[i].look ? QVariant(QString::fromLatin1(facts[i].look)) : QVariant());
     }

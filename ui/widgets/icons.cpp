@@ -83,7 +83,7 @@ void drawFallback(QPainter& p, const QString& name, const QColor& c)
     else if (is("dialog-ok-apply")) p.drawPolyline(QPolygonF{{3, 8.5}, {6.5, 12}, {13, 4.5}});
     else if (is("view-refresh")) p.drawArc(QRectF(3, 3, 10, 10), 40 * 16, 290 * 16);
     else if (is("list-add")) { p.drawLine(8, 3, 8, 13); p.drawLine(3, 8, 13, 8); }
-    else if (is("window-close") || is("edit-clear")) { p.drawLine(4, 4, 12, 12); p.drawLine(12, 4, 4, 12); }
+    else if (is("close") || is("window-close") || is("edit-clear")) { p.drawLine(4, 4, 12, 12); p.drawLine(12, 4, 4, 12); }
     else if (is("edit-find")) { p.drawEllipse(QPointF(7, 7), 4, 4); p.drawLine(10, 10, 13, 13); }
     else if (is("table")) { p.drawRect(QRectF(3, 3, 10, 10)); p.drawLine(3, 7, 13, 7); p.drawLine(7, 3, 7, 13); }
     else if (is("question")) { QFont f = font(FontRole::BodyBold); f.setPixelSize(13); p.setFont(f); p.drawText(QRectF(0, 0, 16, 16), Qt::AlignCenter, QStringLiteral("?")); }
@@ -99,7 +99,7 @@ QPixmap render(const QString& name, int size, const QColor& tint, qreal ratio)
     pixmap = QPixmap(QSize(size, size) * ratio);
     pixmap.fill(Qt::transparent);
     QPainter p(&pixmap);
-    QByteArray svg = readSvg(name, size);
+    QByteArray svg = name == QLatin1String("close") ? QByteArray() : readSvg(name, size);   // Breeze has a filled disc for it
     if (svg.isEmpty()) {
         p.scale(pixmap.width() / 16.0, pixmap.height() / 16.0);
         drawFallback(p, name, tint);

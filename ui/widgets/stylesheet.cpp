@@ -177,6 +177,7 @@ QFrame[banner="info"] { background: @infoTint; border-color: @infoBorder; }
 QFrame[banner="good"] { background: @goodTint; border-color: @goodBorder; }
 QFrame[banner="warning"] { background: @warningTint; border-color: @warningBorder; }
 QFrame[banner="error"] { background: @errorTint; border-color: @errorBorder; }
+QFrame[banner][edge="true"] { border-left: none; border-right: none; border-top: none; border-radius: 0px; }
 QFrame[toast="true"] { background: #1B1F24; border: 1px solid @controlBorder; border-radius: 4px; }
 QFrame[toast="true"] QLabel { color: #E4E7EB; }
 QFrame[toast="true"] QLabel[look="caption"] { color: #B0B8C2; }

@@ -60,9 +60,9 @@ void Toast::finish(bool undone)
 
 Toasts::Toasts(QWidget* window) : QObject(window), m_window(window) { window->installEventFilter(this); }
 
-void Toasts::show(const QString& text) { show(text, {}, {}); }
+Toast* Toasts::show(const QString& text) { return show(text, {}, {}); }
 
-void Toasts::show(const QString& text, std::function<void()> undo, std::function<void()> expired)
+Toast* Toasts::show(const QString& text, std::function<void()> undo, std::function<void()> expired)
 {
     auto* toast = new Toast(text, std::move(undo), std::move(expired), m_window);
     connect(toast, &Toast::gone, this, [this, toast] { m_toasts.removeAll(QPointer<Toast>(toast)); place(); });
@@ -76,6 +76,7 @@ void Toasts::show(const QString& text, std::function<void()> undo, std::function
     QAccessibleEvent event(toast, QAccessible::Alert);
     QAccessible::updateAccessibility(&event);
 #endif
+    return toast;
 }
 
 bool Toasts::undoLast()

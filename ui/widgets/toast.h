@@ -39,8 +39,8 @@ class Toasts : public QObject {
     Q_OBJECT
 public:
     explicit Toasts(QWidget* window);
-    void show(const QString& text);
-    void show(const QString& text, std::function<void()> undo, std::function<void()> expired = {});
+    Toast* show(const QString& text);                             //!< to be held by a QPointer
+    Toast* show(const QString& text, std::function<void()> undo, std::function<void()> expired = {});
     bool undoLast();                                              //!< Ctrl+Z; false when there is nothing to undo
     void flush();                                                 //!< before the window closes
     int open() const { return static_cast<int>(m_toasts.size()); }
