@@ -33,6 +33,7 @@ Plot::Plot(const QString& accessibleName, Words words, QWidget* parent)
 {
     setAccessibleName(accessibleName);
     setFocusPolicy(Qt::NoFocus);
+    viewport()->setFocusPolicy(Qt::NoFocus);
     setFrameShape(QFrame::NoFrame);
     setRenderHint(QPainter::Antialiasing);
     setMouseTracking(true);

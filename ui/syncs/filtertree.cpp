@@ -53,7 +53,7 @@ FilterTree::FilterTree(QSettings* settings, QWidget* parent) : DataTree(tr("Filt
     for (const millrace::State state : statesInOrder())
         show(Status, text(stateName(state)), stateWord(state).word, stateWord(state).icon, int(stateWord(state).role), 0, m_sections[Status]->rowCount());
     expandAll();
-    setCurrentIndex(m_sections[Status]->child(0)->index());
+    goTo(m_sections[Status]->child(0)->index());
     connect(selectionModel(), &QItemSelectionModel::selectionChanged, this, [this] { if (!m_quiet) emit picked(picks()); });
 }
 
@@ -139,7 +139,7 @@ int FilterTree::countOf(millrace::State state) const
     return 0;
 }
 
-void FilterTree::clearPicks() { setCurrentIndex(m_sections[Status]->child(0)->index()); }
+void FilterTree::clearPicks() { goTo(m_sections[Status]->child(0)->index()); }
 
 FilterPicks FilterTree::picks() const
 {

@@ -117,7 +117,7 @@ QWidget* IssuesTab::makeBar()
     connect(m_by, &Segmented::currentChanged, this, [this](int index) {
         m_model->setGroupBy(static_cast<IssuesModel::GroupBy>(index));
         m_tree->expandAll();
-        m_tree->setCurrentIndex(m_model->index(0, 0));
+        m_tree->goTo(m_model->index(0, 0));
     });
     row->addWidget(m_by);
     m_find = new FilterBox(tr("Find key or text"), tr("Find key or text"), QStringLiteral("edit-find"), bar);
@@ -247,7 +247,7 @@ void IssuesTab::load()
                 if (const FailedRow* row = m_model->row(index); row && IssuesModel::idOf(*row) == *keep)
                     at = wasGroup ? m_model->index(group, 0) : index;
             }
-        m_tree->setCurrentIndex(at);
+        m_tree->goTo(at);
         selected();
         drawHistogram();
     });
@@ -352,7 +352,7 @@ void IssuesTab::discard()
         what += QStringLiteral(", ") + text(ids.front().key) + (ids.size() == 2 ? tr(" and %1").arg(text(ids.back().key)) : QString());
     m_model->hideRows(ids);
     m_tree->expandAll();
-    m_tree->setCurrentIndex(m_model->index(0, 0));
+    m_tree->goTo(m_model->index(0, 0));
     selected();
     drawHistogram();
     QPointer<IssuesTab> guard(this);
@@ -362,7 +362,7 @@ void IssuesTab::discard()
             return;
         guard->m_model->unhideRows(ids);
         guard->m_tree->expandAll();
-        guard->m_tree->setCurrentIndex(guard->m_model->index(0, 0));
+        guard->m_tree->goTo(guard->m_model->index(0, 0));
         guard->selected();
         guard->drawHistogram();
     }, [guard, ids, group, &calls] {

@@ -270,7 +270,7 @@ void SyncsPage::snapshotChanged(const SnapshotPtr& snapshot)
     if (hadNone && m_model->rowCount() > 0) {
         m_tree->expandAll();
         if (!m_tree->currentIndex().isValid())
-            m_tree->setCurrentIndex(m_proxy->index(0, 0));
+            m_tree->goTo(m_proxy->index(0, 0));
     }
     settleOrder();
     showCounts();
@@ -554,7 +554,7 @@ void SyncsPage::select(const QString& sync, const QString& table)
         return;
     if (at.parent().isValid())
         m_tree->expand(at.parent());
-    m_tree->setCurrentIndex(at);
+    m_tree->goTo(at);
     m_tree->scrollTo(at);
     m_tree->setFocus();
 }

@@ -61,6 +61,14 @@ void DataTree::setModel(QAbstractItemModel* newModel)
 bool DataTree::orderFrozen() const
 { return m_menuOpen || state() == DraggingState || QApplication::activePopupWidget() || (viewport()->underMouse() && viewport()->isVisible()); }
 
+void DataTree::goTo(const QModelIndex& index)
+{
+    if (index.isValid())
+        selectionModel()->setCurrentIndex(index, QItemSelectionModel::ClearAndSelect | QItemSelectionModel::Rows);
+    else
+        selectionModel()->clear();
+}
+
 void DataTree::setGround(Role ground, bool lines) { m_cells->setGround(ground, lines); }
 void DataTree::setBranchWidth(int pixels) { setIndentation(pixels); }
 

@@ -29,6 +29,8 @@ public:
     void fillColumnMenu(QMenu* menu);
     void fillCopyMenu(QMenu* menu);                               //!< Copy, Copy as CSV, Copy as JSON
     void saveState();
+    //! Makes it the one selected row. setCurrentIndex() would look at the keys that are held and add to the selection.
+    void goTo(const QModelIndex& index);
 
     void copySelection();                                         //!< TSV, visible columns, in the shown order
     QString selectionAs(const QString& format) const;             //!< "tsv" | "csv" | "json"
