@@ -62,8 +62,11 @@ void View::end()
 {
     if (!m_open)
         return;
-    (void)m_commit.step();
-    m_commit.reset();
+    // An interrupt may hit the COMMIT itself; a transaction left open would keep writers out for good.
+    for (int tries = 0; tries < 3 && !sqlite3_get_autocommit(m_connection->handle()); ++tries) {
+        (void)m_commit.step();
+        m_commit.reset();
+    }
     m_open = false;
 }
 
