@@ -23,8 +23,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "services")]
 from servers import MariaDb, Missing, Mongod  # noqa: E402
 
-BIN = ROOT / "build" / "release" / "bin"
-CLI = os.environ.get("MILLRACE_CLI") or str(BIN / "millrace-cli")
+
+CLI = os.environ.get("MILLRACE_CLI") or str(ROOT / "build" / "release" / "bin" / "millrace-cli")
+BIN = pathlib.Path(CLI).parent
 COLUMNS = ("id int primary key, customer int not null, product int not null, quantity smallint not null, price decimal(10,2) not null, discount double, "
            "status varchar(20) not null, note varchar(120), country char(2) not null, placed datetime not null, paid tinyint(1) not null, changed timestamp(3) not null")
 
