@@ -7,6 +7,7 @@
 #include "ui/widgets/look.h"
 #include "ui/widgets/stripe.h"
 #include <QComboBox>
+#include <QEvent>
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QLineEdit>
@@ -18,6 +19,35 @@
 #include <algorithm>
 
 namespace millrace::ui {
+namespace {
+
+//! A form that scrolls when there is no room, is as wide as it must be and wants to be as high as it is.
+class FormArea final : public QScrollArea {
+public:
+    FormArea(QWidget* page, QWidget* parent) : QScrollArea(parent)
+    {
+        setWidgetResizable(true);
+        setFrameShape(QFrame::NoFrame);
+        setFocusPolicy(Qt::NoFocus);
+        setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+        page->setAttribute(Qt::WA_StyledBackground);
+        page->setProperty("surface", "base");
+        setWidget(page);
+    }
+    QSize sizeHint() const override { return {widget()->sizeHint().width(), std::min(widget()->sizeHint().height(), kFormHeight)}; }
+    QSize minimumSizeHint() const override { return {widget()->minimumSizeHint().width() + 12, 90}; }
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override
+    {
+        if (watched == widget() && event->type() == QEvent::LayoutRequest)
+            updateGeometry();
+        return QScrollArea::eventFilter(watched, event);
+    }
+private:
+    static constexpr int kFormHeight = 400;
+};
+
+} // namespace
 
 ConnectionEditor::ConnectionEditor(QWidget* parent)
     : QWidget(parent), m_stripe(new Stripe(this)), m_form(new ConnectorForm(this)), m_place(new SecretPlace(this)), m_name(new QLineEdit(this)),
@@ -37,14 +67,14 @@ ConnectionEditor::ConnectionEditor(QWidget* parent)
     m_tabs->setAccessibleName(tr("Parts of the connection"));
     column->addWidget(m_tabs);
     column->addWidget(makeLine(Qt::Horizontal, this));
-    m_pages->addWidget(scrolled(makeGeneral()));
+    m_pages->addWidget(new FormArea(makeGeneral(), this));
     for (const char* group : {"tls", "advanced"}) {
         auto* page = new QWidget(this);
         auto* rows = new QVBoxLayout(page);
         rows->setContentsMargins(14, 12, 14, 12);
         rows->addWidget(m_form->group(QString::fromLatin1(group)));
         rows->addStretch(1);
-        m_pages->addWidget(scrolled(page));
+        m_pages->addWidget(new FormArea(page, this));
     }
     m_usersPage = new QWidget(this);
     auto* users = new QVBoxLayout(m_usersPage);
@@ -53,7 +83,7 @@ ConnectionEditor::ConnectionEditor(QWidget* parent)
     m_usedNone = makeLabel(tr("No sync reads from this connection or writes to it."), "secondary", m_usersPage);
     users->addWidget(m_usedNone);
     users->addStretch(1);
-    m_pages->addWidget(scrolled(m_usersPage));
+    m_pages->addWidget(new FormArea(m_usersPage, this));
     column->addWidget(m_pages, 1);
     connect(m_tabs, &QTabBar::currentChanged, m_pages, &QStackedWidget::setCurrentIndex);
     connect(m_form, &ConnectorForm::connectorChanged, this, &ConnectionEditor::connectorChanged);
@@ -85,6 +115,8 @@ QWidget* ConnectionEditor::makeHead()
     m_readOnly->setToolTip(tr("Millrace reads from sources and writes nothing to them"));
     row->addWidget(m_readOnly);
     row->addStretch(1);
+    m_unused = makeLabel(tr("used by no sync"), "secondary", head);
+    row->addWidget(m_unused);
     m_used = makeButton({}, {}, "link", head);
     connect(m_used, &QPushButton::clicked, this, [this] { setTab(UsedBy); });
     row->addWidget(m_used);
@@ -125,6 +157,10 @@ QWidget* ConnectionEditor::makeGeneral()
     const std::pair<const char*, QString> environments[] = {{"prod", tr("Production")}, {"stage", tr("Staging")}, {"dev", tr("Development")}, {"local", tr("Local")}};
     for (const auto& [code, words] : environments)
         m_environment->addItem(words, QString::fromLatin1(code));
+    for (QComboBox* box : {m_environment, m_type}) {
+        box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+        box->setMinimumContentsLength(9);
+    }
     setAccessible(m_environment, tr("Environment"), tr("Production asks for names to be typed before anything is taken away there."));
     connect(m_environment, &QComboBox::activated, this, [this] { m_environmentGiven = true; touched(); });
     grid->addWidget(label(tr("Environment"), m_environment), 2, 2);
@@ -141,19 +177,6 @@ QWidget* ConnectionEditor::makeGeneral()
     rows->addWidget(m_place);
     rows->addStretch(1);
     return page;
-}
-
-QWidget* ConnectionEditor::scrolled(QWidget* page)
-{
-    auto* area = new QScrollArea(this);
-    area->setWidgetResizable(true);
-    area->setFrameShape(QFrame::NoFrame);
-    area->setFocusPolicy(Qt::NoFocus);
-    area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    page->setAttribute(Qt::WA_StyledBackground);
-    page->setProperty("surface", "base");
-    area->setWidget(page);
-    return area;
 }
 
 void ConnectionEditor::setConnectors(std::vector<ConnectorSpec> specs)
@@ -301,9 +324,10 @@ void ConnectionEditor::showWords()
 
 void ConnectionEditor::setUsers(const QStringList& syncs)
 {
-    m_used->setText(syncs.isEmpty() ? tr("used by no sync") : tr("used by %n sync(s)", nullptr, int(syncs.size())));
+    m_used->setText(tr("used by %n sync(s)", nullptr, int(syncs.size())));
     m_used->setAccessibleName(m_used->text());
-    m_used->setEnabled(!syncs.isEmpty());
+    m_used->setVisible(!syncs.isEmpty());
+    m_unused->setVisible(syncs.isEmpty());
     m_tabs->setTabText(UsedBy, tr("Used by (%1)").arg(syncs.size()));
     if (m_users == syncs)
         return;

@@ -54,7 +54,6 @@ signals:
 private:
     QWidget* makeHead();
     QWidget* makeGeneral();
-    QWidget* scrolled(QWidget* page);
     void touched();
     void connectorChanged();
     void guess();
@@ -70,7 +69,7 @@ private:
     SecretPlace* m_place;
     QLineEdit* m_name;
     QComboBox *m_environment, *m_type;
-    QLabel *m_title, *m_pill, *m_readOnly, *m_hint, *m_usedNone;
+    QLabel *m_title, *m_pill, *m_readOnly, *m_hint, *m_unused, *m_usedNone;
     QPushButton *m_used, *m_delete, *m_file;
     QTabBar* m_tabs;
     QStackedWidget* m_pages;

@@ -16,6 +16,7 @@
 #include <QClipboard>
 #include <QComboBox>
 #include <QDateTime>
+#include <QEvent>
 #include <QHeaderView>
 #include <QLineEdit>
 #include <QMenu>
@@ -133,8 +134,9 @@ QWidget* ConnectionsPageWidget::makeLeft()
     row->setContentsMargins(10, 0, 10, 0);
     row->setSpacing(8);
     m_filter = new FilterBox(tr("Filter connections"), tr("Filter connections"), QStringLiteral("view-filter"), bar);
-    m_filter->setFixedWidth(196);
-    row->addWidget(m_filter);
+    m_filter->setMinimumWidth(110);
+    m_filter->setMaximumWidth(196);
+    row->addWidget(m_filter, 1);
     m_environments = new Segmented(tr("Environment"), {tr("All"), QStringLiteral("PROD"), QStringLiteral("STAGE"), QStringLiteral("DEV"), QStringLiteral("LOCAL")}, bar);
     row->addWidget(m_environments);
     row->addStretch(1);
@@ -142,7 +144,7 @@ QWidget* ConnectionsPageWidget::makeLeft()
     m_list = new DataTree(tr("Connections"), QStringLiteral("connections"), &m_context.settings, false, left);
     m_list->setModel(m_model);
     m_list->setSelectionMode(QAbstractItemView::SingleSelection);
-    m_list->setDefaultWidths({130, 98, 104, 186, 102, 52, 100});
+    m_list->setDefaultWidths({130, 98, 112, 182, 98, 52, 100});
     m_list->setSortingEnabled(true);
     m_list->header()->setSortIndicatorClearable(true);
     m_list->header()->setSortIndicator(-1, Qt::AscendingOrder);
@@ -159,7 +161,8 @@ QWidget* ConnectionsPageWidget::makeLeft()
     m_places = makeLabel({}, "caption", foot);
     footRow->addWidget(m_places);
     column->addWidget(foot);
-    left->setMinimumWidth(380);
+    left->setMinimumWidth(240);
+    left->installEventFilter(this);
     return left;
 }
 
@@ -227,8 +230,15 @@ QWidget* ConnectionsPageWidget::makeRight()
     for (QPushButton* button : {m_revert, m_save, m_use})
         row->addWidget(button);
     column->addWidget(foot);
-    right->setMinimumWidth(440);
     return right;
+}
+
+// Without the room for them the environments are found by typing their word in the filter
+bool ConnectionsPageWidget::eventFilter(QObject* watched, QEvent* event)
+{
+    if (event->type() == QEvent::Resize && m_environments)
+        m_environments->setVisible(static_cast<QWidget*>(watched)->width() >= m_environments->sizeHint().width() + 140 || m_environments->current() > 0);
+    return Page::eventFilter(watched, event);
 }
 
 void ConnectionsPageWidget::fillMenus(const Menus& menus)

@@ -38,6 +38,8 @@ public:
     ConnectionEditor* editor() const { return m_editor; }
     TestPane* testPane() const { return m_test; }
     DataTree* list() const { return m_list; }
+protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
 private:
     struct Actions { QAction *create, *test, *duplicate, *import, *save, *revert, *remove, *use, *paste; };
     struct Known { TestReport report; std::int64_t atMs = 0; QString url; };

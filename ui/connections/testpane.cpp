@@ -10,6 +10,7 @@
 #include <QHeaderView>
 #include <QRegularExpression>
 #include <QVBoxLayout>
+#include <algorithm>
 
 namespace millrace::ui {
 namespace {
@@ -55,7 +56,7 @@ TestPane::TestPane(QWidget* parent) : QWidget(parent), m_stages(new TestStages(t
     m_list->header()->setSectionResizeMode(TestStages::Found, QHeaderView::Stretch);
     m_list->header()->setSectionsMovable(false);
     m_list->setMinimumHeight(80);
-    column->addWidget(m_list, 3);
+    column->addWidget(m_list, 100);
 
     m_fixBox = new QWidget(this);
     auto* fixColumn = new QVBoxLayout(m_fixBox);
@@ -74,15 +75,12 @@ TestPane::TestPane(QWidget* parent) : QWidget(parent), m_stages(new TestStages(t
     fixColumn->addLayout(fixHead);
     m_sql = new CodeView(tr("Fix"), CodeView::Language::Sql, m_fixBox);
     m_plain = new CodeView(tr("Fix"), CodeView::Language::Plain, m_fixBox);
-    m_sql->setProperty("look", "code");
     for (CodeView* view : {m_sql, m_plain}) {
         view->setProperty("look", "code");
-        view->setMinimumHeight(40);
         fixColumn->addWidget(view);
     }
-    m_fixBox->setMaximumHeight(150);
-    column->addWidget(m_fixBox, 1);
-    column->addStretch(0);
+    column->addWidget(m_fixBox);
+    column->addStretch(1);
     connect(m_list->selectionModel(), &QItemSelectionModel::selectionChanged, this, &TestPane::showFix);
     clear();
 }
@@ -114,6 +112,7 @@ void TestPane::begin()
 void TestPane::add(const TestStage& stage)
 {
     m_stages->add(stage);
+    showFix();
     m_list->scrollToBottom();
     showCounts();
 }
@@ -186,13 +185,21 @@ QString TestPane::fix() const
 
 void TestPane::showFix()
 {
+    m_list->setMaximumHeight(30 + std::max(1, m_stages->rowCount()) * rowHeight());
     const QString words = m_running ? QString() : fix();
-    m_fixBox->setVisible(!words.isEmpty());
     const bool sql = isSql(words);
+    m_copy->setText(sql ? tr("Copy SQL") : tr("Copy"));
+    m_copy->setMinimumWidth(m_copy->sizeHint().width());
     m_sql->setVisible(sql);
     m_plain->setVisible(!sql);
-    (sql ? m_sql : m_plain)->setPlainText(words);
-    m_copy->setText(sql ? tr("Copy SQL") : tr("Copy"));
+    CodeView* view = sql ? m_sql : m_plain;
+    view->setPlainText(words);
+    const QFontMetrics metrics(ui::font(FontRole::Code));
+    int lines = 0;
+    for (const QString& line : words.split(QLatin1Char('\n')))
+        lines += 1 + metrics.horizontalAdvance(line) / std::max(200, width() - 60);
+    view->setFixedHeight(std::min(6, lines) * metrics.lineSpacing() + 20);
+    m_fixBox->setVisible(!words.isEmpty());
     m_fixWords->setText(sql ? tr("run it as an administrator; Millrace never runs it for you") : tr("what to do now"));
 }
 
