@@ -26,11 +26,16 @@ std::string TableCheckpoint::json() const
     root.set("phase", phase == Phase::Load ? "load" : "follow");
     if (!mark.empty()) root.set("mark", mark.bytes);
     if (!follow.empty()) root.set("follow", follow.bytes);
+    if (run) root.set("run", text(static_cast<std::uint64_t>(run)));
+    if (!cursor.empty()) root.set("cursor", cursor);
     if (rows) root.set("rows", text(rows));
     Node list = Node::list();
-    for (const auto& s : segments)
-        list.add(Node::map({{"after", s.after.bytes}, {"up_to", s.upTo.bytes}, {"rows", text(s.rows)}, {"hash", text(s.hash)},
-                            {"low", text(s.versionLow)}, {"high", text(s.versionHigh)}}));
+    for (const auto& s : segments) {
+        Node node = Node::map({{"after", s.after.bytes}, {"up_to", s.upTo.bytes}, {"rows", text(s.rows)}, {"hash", text(s.hash)},
+                               {"low", text(s.versionLow)}, {"high", text(s.versionHigh)}});
+        if (s.torn) node.set("torn", true);
+        list.add(std::move(node));
+    }
     root.set("segments", std::move(list));
     Node cols = Node::list();
     for (const auto& [name, type] : columns)
@@ -49,9 +54,11 @@ Result<TableCheckpoint> TableCheckpoint::fromJson(const std::string& json)
     out.phase = (*root)["phase"].string() == "follow" ? Phase::Follow : Phase::Load;
     out.mark.bytes = (*root)["mark"].string();
     out.follow.bytes = (*root)["follow"].string();
+    out.run = static_cast<std::int64_t>(number((*root)["run"]));
+    out.cursor = (*root)["cursor"].string();
     out.rows = number((*root)["rows"]);
     for (const Node& n : (*root)["segments"].items())
-        out.segments.push_back({{n["after"].string()}, {n["up_to"].string()}, number(n["rows"]), number(n["hash"]), number(n["low"]), number(n["high"])});
+        out.segments.push_back({{n["after"].string()}, {n["up_to"].string()}, number(n["rows"]), number(n["hash"]), number(n["low"]), number(n["high"]), n["torn"].boolean()});
     for (const Node& n : (*root)["columns"].items())
         if (n.items().size() == 2)
             out.columns.emplace_back(n.items()[0].string(), n.items()[1].string());

@@ -14,6 +14,7 @@ struct Segment {
     Position after, upTo;                         //!< (after, upTo], opaque to the engine
     std::uint64_t rows = 0, hash = 0;             //!< hash: sum of rowHash over its rows
     std::uint64_t versionLow = 0, versionHigh = 0;   //!< [low, high): what its documents carry
+    bool torn = false;                            //!< being written again: the sum proves nothing until that is done
 };
 
 //! The durable state of one table: what Checkpoint::state holds, as JSON.
@@ -22,7 +23,9 @@ struct TableCheckpoint {
     Phase phase = Phase::Load;                    //!< Follow: a load was completed
     Position mark;                                //!< change position stored before the load's first snapshot (Invariant 3)
     Position follow;                              //!< next poll starts here (phase Follow)
-    std::uint64_t rows = 0;                       //!< that the completed load read: an empty container then means it was taken away
+    std::string cursor;                           //!< the time column that `follow` speaks of
+    std::uint64_t rows = 0;                       //!< in the target when last counted: an empty container then means it was taken away
+    std::int64_t run = 0;                         //!< in which this load began: what failed since then is not read again when it is resumed
     std::vector<Segment> segments;                //!< copied so far, in key order; the last one grows
     std::vector<std::pair<std::string, std::string>> columns;   //!< source column -> type name the documents are written with
     std::string fingerprint;

@@ -1,5 +1,6 @@
 #include "core/engine/committer.h"
 #include "core/base/crashpoint.h"
+#include "core/base/guard.h"
 
 namespace millrace {
 
@@ -32,7 +33,7 @@ Result<> Committer::flush(const std::string& sync, const std::string& table)
         return {};
     ++m_waiters;
     m_wake.notify_one();
-    m_done.wait(lock, [&] { return (!it->second.dirty && !it->second.writing) || it->second.error; });
+    m_done.wait(lock, [&] { return !it->second.writing && (!it->second.dirty || it->second.error); });
     --m_waiters;
     const auto error = it->second.error;
     m_slots.erase(it);
@@ -66,7 +67,7 @@ void Committer::commitDirty(std::unique_lock<std::mutex>& lock)
         return;
     lock.unlock();
     crashPoint("engine.before_commit");
-    const auto committed = m_store.commit(group);
+    const auto committed = guarded("the store", [&] { return m_store.commit(group); });
     crashPoint("engine.after_commit");
     lock.lock();
     for (const auto& checkpoint : group)

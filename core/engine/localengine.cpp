@@ -1,4 +1,5 @@
 #include "core/engine/localengine.h"
+#include "core/base/guard.h"
 #include "core/base/text.h"
 #include <algorithm>
 
@@ -10,7 +11,8 @@ LocalEngine::LocalEngine(EngineParts parts, Access access)
 LocalEngine::~LocalEngine()
 {
     m_ticker.request_stop();
-    if (m_ticker.joinable())
+    const bool opened = m_ticker.joinable();
+    if (opened)
         m_ticker.join();
     std::map<std::string, std::unique_ptr<Active>> active;
     {
@@ -20,6 +22,10 @@ LocalEngine::~LocalEngine()
     for (auto& [name, run] : active)
         run->stop.request_stop();
     active.clear();                                           // joins: each ends after the batches in flight
+    if (opened) {
+        sampleBoard(m_parts.clock.nowMs(), true);
+        storeMetrics();
+    }
 }
 
 Result<> LocalEngine::open()
@@ -33,6 +39,7 @@ Result<> LocalEngine::open()
 
 Result<> LocalEngine::refreshBoard()
 {
+    std::lock_guard lock(m_refreshMutex);
     auto connections = m_parts.store.connections();
     if (!connections) return std::move(connections).error();
     m_board.setConnections(*connections);
@@ -46,9 +53,14 @@ Result<> LocalEngine::refreshBoard()
         m_board.setSync(def, *paused, *statuses);
         std::int64_t last = 0;
         for (const auto& s : *statuses) last = std::max(last, s.lastSyncMs);
-        if (m_board.nextDue(def.name) == 0)
+        if (*paused)
+            m_board.setNextDue(def.name, 0);
+        else if (m_board.nextDue(def.name) == 0)
             m_board.setNextDue(def.name, nextDue(def, last, m_parts.clock.nowMs()));
     }
+    for (const auto& name : m_board.names())
+        if (std::none_of(syncs->begin(), syncs->end(), [&](const SyncDef& def) { return def.name == name; }))
+            m_board.removeSync(name);
     return {};
 }
 
@@ -73,38 +85,65 @@ Result<SyncDef> LocalEngine::syncNamed(const std::string& name)
 
 void LocalEngine::tick(std::stop_token stop)
 {
-    std::int64_t lastPrune = 0, lastMetric = 0;
-    std::map<std::pair<std::string, std::string>, MetricPoint> sums;
-    while (m_parts.clock.wait(std::chrono::milliseconds(100), stop)) {
+    constexpr std::int64_t metricEveryMs = 5000, pruneEveryMs = 3'600'000, lookEveryMs = 1000;
+    std::int64_t lastPrune = 0, lastMetric = 0, lastLook = 0;
+    const auto once = [&]() -> Result<> {
         const std::int64_t now = m_parts.clock.nowMs();
-        for (auto& sampled : m_board.sample(now)) {
-            MetricPoint& sum = sums[{sampled.sync, sampled.table}];
-            sum.read += sampled.point.read;
-            sum.written += sampled.point.written;
-            sum.rejected += sampled.point.rejected;
-            sum.p50Ms = sampled.point.p50Ms;
-            sum.p95Ms = std::max(sum.p95Ms, sampled.point.p95Ms);
-            sum.timeMs = now;
-        }
-        if (m_access == Access::Look)
-            continue;
-        constexpr std::int64_t metricEveryMs = 5000, pruneEveryMs = 3'600'000;
-        if (now - lastMetric >= metricEveryMs && !sums.empty()) {
-            for (auto& [key, sum] : sums) {
-                sum.spanSeconds = 5;
-                for (double* figure : {&sum.read, &sum.written, &sum.rejected})
-                    *figure /= sum.spanSeconds;               // stored as rows per second
-                (void)m_parts.store.addMetric(key.first, key.second, sum).has_value();
+        if (m_access == Access::Look) {
+            // Another process runs the syncs; what it has stored is what can be seen here.
+            if (now - lastLook >= lookEveryMs) {
+                lastLook = now;
+                (void)refreshBoard().has_value();
             }
-            sums.clear();
+            m_board.sample(now);
+            return {};
+        }
+        sampleBoard(now);
+        if (now - lastMetric >= metricEveryMs) {
             lastMetric = now;
+            storeMetrics();
         }
         if (now - lastPrune >= pruneEveryMs) {
-            (void)m_parts.store.prune(now).has_value();
             lastPrune = now;
+            (void)m_parts.store.prune(now).has_value();
         }
         if (m_scheduling)
             startDue();
+        return {};
+    };
+    while (m_parts.clock.wait(std::chrono::milliseconds(100), stop))
+        if (auto done = guarded("the schedule", once); !done)
+            m_parts.log.write({m_parts.clock.nowMs(), Level::Error, "engine", done.error().detail, {{"error", done.error().id}}});
+}
+
+void LocalEngine::sampleBoard(std::int64_t now, bool last)
+{
+    std::lock_guard lock(m_sumsMutex);
+    for (const auto& sampled : m_board.sample(now, last)) {
+        MetricPoint& sum = m_sums[{sampled.sync, sampled.table}];
+        sum.read += sampled.point.read;
+        sum.written += sampled.point.written;
+        sum.rejected += sampled.point.rejected;
+        sum.p50Ms = sampled.point.p50Ms;
+        sum.p95Ms = std::max(sum.p95Ms, sampled.point.p95Ms);
+        sum.timeMs = now;
+    }
+}
+
+void LocalEngine::storeMetrics()
+{
+    decltype(m_sums) sums;
+    {
+        std::lock_guard lock(m_sumsMutex);
+        sums.swap(m_sums);
+    }
+    if (m_access == Access::Look)
+        return;
+    for (auto& [key, sum] : sums) {
+        sum.spanSeconds = 5;
+        for (double* figure : {&sum.read, &sum.written, &sum.rejected})
+            *figure /= sum.spanSeconds;                       // stored as rows per second
+        (void)m_parts.store.addMetric(key.first, key.second, sum).has_value();
     }
 }
 
@@ -131,6 +170,24 @@ void LocalEngine::startDue()
 
 // --- runs ------------------------------------------------------------------------------------------------------------------------------
 
+bool LocalEngine::busy(const std::string& sync) const
+{
+    const auto it = m_active.find(sync);
+    return m_held.contains(sync) || (it != m_active.end() && it->second->done.wait_for(std::chrono::seconds(0)) != std::future_status::ready);
+}
+
+Result<std::shared_ptr<void>> LocalEngine::hold(const std::string& sync, std::string fix)
+{
+    std::lock_guard lock(m_mutex);
+    if (busy(sync))
+        return Error{Fault::Config, "engine.already_running", "The sync " + sync + " is running.", std::move(fix), {}};
+    m_held.insert(sync);
+    return std::shared_ptr<void>(this, [this, sync](void*) {
+        std::lock_guard release(m_mutex);
+        m_held.erase(sync);
+    });
+}
+
 Result<RunId> LocalEngine::start(const RunRequest& request)
 {
     if (auto allowed = mayAct(); !allowed) return std::move(allowed).error();
@@ -141,13 +198,17 @@ Result<RunId> LocalEngine::start(const RunRequest& request)
     const auto def = std::find_if(all->begin(), all->end(), [&](const SyncDef& d) { return d.name == request.sync; });
     if (def == all->end())
         return noSuchSync(*all, request.sync);
+    auto paused = m_parts.store.paused(request.sync);
+    if (!paused) return std::move(paused).error();
 
     std::lock_guard lock(m_mutex);
-    if (const auto it = m_active.find(request.sync); it != m_active.end()) {
-        if (it->second->done.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
-            return Error{Fault::Config, "engine.already_running", "The sync " + request.sync + " is running.", "Wait for it, or stop it first.", {}};
-        m_active.erase(it);
-    }
+    if (busy(request.sync))
+        return Error{Fault::Config, "engine.already_running", "The sync " + request.sync + " is running.", "Wait for it, or stop it first.", {}};
+    m_active.erase(request.sync);
+    // Nobody asks for the reports of runs that the schedule started; only the newest are kept.
+    constexpr std::size_t reportsKept = 100;
+    for (auto it = m_futures.begin(); it != m_futures.end() && m_futures.size() > reportsKept;)
+        it = it->second.wait_for(std::chrono::seconds(0)) == std::future_status::ready ? m_futures.erase(it) : std::next(it);
     auto id = m_parts.store.beginRun(request.sync, request.trigger, m_parts.clock.nowMs());
     if (!id) return id;
     auto active = std::make_unique<Active>();
@@ -155,7 +216,7 @@ Result<RunId> LocalEngine::start(const RunRequest& request)
     auto promise = std::make_shared<std::promise<RunReport>>();
     active->done = promise->get_future().share();
     m_futures[*id] = active->done;
-    m_board.setSync(*def, false, {});
+    m_board.setSync(*def, *paused, {});
     m_board.runBegan(request.sync, *id);
     SyncRun::Parts parts{m_parts, m_committer, m_pool, *def, std::move(*all), std::move(*connections), request, *id,
                          [this, name = request.sync](const std::string& table, std::shared_ptr<TableLive> live, const TablePlanPtr& plan) {
@@ -167,10 +228,20 @@ Result<RunId> LocalEngine::start(const RunRequest& request)
                                  m_parts.log.write({m_parts.clock.nowMs(), Level::Warning, "engine", "The table " + table + " is new and waits for a decision (new_tables: ask).", {{"sync", name}}});
                          }};
     active->thread = std::jthread([this, parts = std::move(parts), promise, stop = active->stop.get_token()]() mutable {
-        SyncRun run(std::move(parts));
-        RunReport report = run.run(stop);
-        finishRun(report);
-        promise->set_value(std::move(report));
+        RunReport report;
+        report.id = parts.id;
+        report.sync = parts.def.name;
+        const auto ended = guarded(report.sync, [&]() -> Result<> {
+            report = SyncRun(std::move(parts)).run(stop);
+            finishRun(report);
+            return {};
+        });
+        if (!ended) {
+            report.outcome = Outcome::Failed;
+            report.error = ended.error();
+            m_board.runEnded(report.sync, report, 0);
+        }
+        promise->set_value(std::move(report));                // last: whoever waits may end the engine
     });
     m_active[request.sync] = std::move(active);
     return *id;
@@ -181,10 +252,20 @@ void LocalEngine::finishRun(const RunReport& report)
     if (auto stored = m_parts.store.endRun(report); !stored)
         m_parts.log.write({m_parts.clock.nowMs(), Level::Error, "engine", "The outcome of run " + std::to_string(report.id) + " could not be stored: " + stored.error().detail, {{"sync", report.sync}}});
     std::int64_t due = 0;
-    if (auto def = syncNamed(report.sync))
-        due = nextDue(*def, report.startMs, m_parts.clock.nowMs());
+    if (auto paused = m_parts.store.paused(report.sync); paused && !*paused)
+        if (auto def = syncNamed(report.sync))
+            due = nextDue(*def, report.startMs, m_parts.clock.nowMs());
+    if (report.error && report.error->fault != Fault::Cancelled && report.error->fault != Fault::Usage)
+        // The run could not begin or lost its lease: what was green before is not known to be so now, for the next process too.
+        if (auto statuses = m_parts.store.statuses(report.sync))
+            for (const auto& table : *statuses)
+                (void)changeStatus(m_parts, report.sync, table.table, [&](TableStatus& status) {
+                    status.state = State::Failed;
+                    status.lastError = report.error->detail;
+                    status.lastErrorId = report.error->id;
+                }).has_value();
     m_board.runEnded(report.sync, report, due);
-    m_board.sample(m_parts.clock.nowMs());
+    sampleBoard(m_parts.clock.nowMs());
     if (report.error)
         m_parts.log.write({m_parts.clock.nowMs(), Level::Error, "engine", "The sync " + report.sync + " ended: " + report.error->detail,
                            {{"sync", report.sync}, {"run", std::to_string(report.id)}, {"error", report.error->id}}});
@@ -238,11 +319,8 @@ Result<> LocalEngine::reset(const std::string& sync, const std::string& table)
 {
     if (auto allowed = mayAct(); !allowed) return allowed;
     if (auto def = syncNamed(sync); !def) return std::move(def).error();
-    {
-        std::lock_guard lock(m_mutex);
-        if (const auto it = m_active.find(sync); it != m_active.end() && it->second->done.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
-            return Error{Fault::Config, "engine.already_running", "The sync " + sync + " is running.", "Stop it first.", {}};
-    }
+    const auto held = hold(sync, "Stop it first.");
+    if (!held) return held.error();
     if (!table.empty()) {
         auto statuses = m_parts.store.statuses(sync);
         if (!statuses) return std::move(statuses).error();

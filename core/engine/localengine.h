@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <thread>
 
 namespace millrace {
@@ -62,7 +63,12 @@ private:
     Result<> check(const SyncDef& def, const std::vector<ConnectionDef>& connections) const;
     Result<Opened> openSync(const SyncDef& def, bool refresh, std::stop_token stop);
     Result<> refreshBoard();
+    //! Keeps runs of a sync away while something else is done to it, for as long as the answer lives; refused while it runs.
+    Result<std::shared_ptr<void>> hold(const std::string& sync, std::string fix);
+    bool busy(const std::string& sync) const;                 //!< call with m_mutex held
     void tick(std::stop_token stop);
+    void sampleBoard(std::int64_t now, bool last = false);
+    void storeMetrics();
     void startDue();
     void finishRun(const RunReport& report);
 
@@ -71,9 +77,13 @@ private:
     SyncBoard m_board;
     Committer m_committer;
     WorkerPool m_pool;
-    std::mutex m_mutex;                                       //!< m_active, m_finished
+    std::mutex m_mutex;                                       //!< m_active, m_futures, m_held
     std::map<std::string, std::unique_ptr<Active>> m_active;
     std::map<RunId, std::shared_future<RunReport>> m_futures;
+    std::set<std::string> m_held;
+    std::mutex m_refreshMutex;                                //!< an older list of syncs must not be put up after a newer one
+    std::mutex m_sumsMutex;
+    std::map<std::pair<std::string, std::string>, MetricPoint> m_sums;   //!< sampled, not stored yet
     std::atomic<bool> m_scheduling{false};
     std::jthread m_ticker;
 };

@@ -109,6 +109,7 @@ Result<> LocalEngine::saveSync(const SyncDef& def)
     if (!known) return std::move(known).error();
     if (auto checked = check(def, *known); !checked) return checked;
     if (auto saved = m_parts.store.saveSync(def, "engine"); !saved) return saved;
+    m_board.setNextDue(def.name, 0);                           // worked out anew: its schedule may be another
     return refreshBoard();
 }
 
@@ -117,11 +118,8 @@ Result<> LocalEngine::removeSync(const std::string& name, bool dropTarget)
     if (auto allowed = mayAct(); !allowed) return allowed;
     auto def = syncNamed(name);
     if (!def) return std::move(def).error();
-    {
-        std::lock_guard lock(m_mutex);
-        if (const auto it = m_active.find(name); it != m_active.end() && it->second->done.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
-            return Error{Fault::Config, "engine.already_running", "The sync " + name + " is running.", "Stop it first.", {}};
-    }
+    const auto held = hold(name, "Stop it first.");
+    if (!held) return held.error();
     if (dropTarget) {
         auto known = connections();
         if (!known) return std::move(known).error();
@@ -146,7 +144,10 @@ Result<> LocalEngine::removeSync(const std::string& name, bool dropTarget)
             plan.label = status.table;
             plan.container = status.container;
             plan.schema = schema;
-            if (auto dropped = (*target)->drop(plan, *lease); !dropped) return dropped;
+            auto dropped = (*target)->drop(plan, *lease);
+            if (dropped) continue;
+            if (dropped.error().fault != Fault::Config) return dropped;
+            m_parts.log.write({m_parts.clock.nowMs(), Level::Warning, "engine", status.container + " was left as it is: " + dropped.error().detail, {{"sync", name}}});
         }
         if (auto released = (*target)->release(*lease); !released) return released;
     }

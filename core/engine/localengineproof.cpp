@@ -1,6 +1,7 @@
 #include "core/engine/keytext.h"
 #include "core/engine/localengine.h"
 #include "core/engine/openedsync.h"
+#include "core/base/guard.h"
 #include "core/base/text.h"
 #include "core/data/value.h"
 #include <algorithm>
@@ -36,21 +37,22 @@ Result<VerifyReport> LocalEngine::verify(const std::string& sync, const std::vec
             } else
                 verdict.error = std::move(proven).error();
         }
-        auto parked = m_parts.store.failures(sync, table.label, {}, {});
+        auto parked = parkedRows(m_parts, sync, table.label);
         if (!parked) return std::move(parked).error();
-        verdict.parked = parked->size();
+        verdict.parked = *parked;
         if (verdict.error)
             verdict.verdict = Verdict::Unknown;               // Invariant 9
-        if (m_access == Access::Act && table.planned) {
-            TableStatus status = table.status.value_or(TableStatus{});
-            status.sync = sync;
-            status.table = table.label;
-            status.container = table.planned->plan->container;
-            status.strategy = table.planned->plan->strategy;
-            status.verified = verdictName(verdict.verdict);
-            status.verifiedMs = m_parts.clock.nowMs();
-            if (auto saved = m_parts.store.saveStatus(status); !saved) return std::move(saved).error();
-            m_board.setVerified(sync, table.label, status.verified, status.verifiedMs);
+        // A proof that was called off says nothing new, and one of a sync that was removed meanwhile has no place.
+        const bool calledOff = verdict.error && verdict.error->fault == Fault::Cancelled;
+        if (m_access == Access::Act && table.planned && !calledOff && syncNamed(sync)) {
+            auto saved = changeStatus(m_parts, sync, table.label, [&](TableStatus& status) {
+                status.container = table.planned->plan->container;
+                status.strategy = table.planned->plan->strategy;
+                status.verified = verdictName(verdict.verdict);
+                status.verifiedMs = m_parts.clock.nowMs();
+            });
+            if (!saved) return std::move(saved).error();
+            m_board.setVerified(sync, table.label, saved->verified, saved->verifiedMs);
         }
         if (verdict.verdict == Verdict::Unknown || (verdict.verdict == Verdict::Different && worst == Verdict::Identical))
             worst = worst == Verdict::Unknown ? worst : verdict.verdict;
@@ -70,14 +72,16 @@ Result<std::uint64_t> LocalEngine::discardFailures(const std::string& sync, cons
     if (!discarded) return discarded;
     auto statuses = m_parts.store.statuses(sync);
     if (!statuses) return std::move(statuses).error();
-    for (TableStatus& status : *statuses) {
-        auto left = m_parts.store.failures(sync, status.table, {}, {});
+    for (const TableStatus& status : *statuses) {
+        auto left = parkedRows(m_parts, sync, status.table);
         if (!left) return std::move(left).error();
-        if (left->size() == status.failed) continue;
-        status.failed = left->size();
-        status.verified.clear();                              // what was thrown away is not proven to be equal
-        if (auto saved = m_parts.store.saveStatus(status); !saved) return std::move(saved).error();
-        m_board.setFailed(sync, status.table, status.failed);
+        if (*left == status.failed) continue;
+        auto saved = changeStatus(m_parts, sync, status.table, [&](TableStatus& now) {
+            now.failed = *left;
+            now.verified.clear();                             // what was thrown away is not proven to be equal
+        });
+        if (!saved) return std::move(saved).error();
+        m_board.setFailed(sync, status.table, *left);
         m_board.setVerified(sync, status.table, {}, 0);
     }
     return discarded;
@@ -121,11 +125,8 @@ Result<RunReport> LocalEngine::retryFailures(const std::string& sync, const std:
     if (auto allowed = mayAct(); !allowed) return std::move(allowed).error();
     auto def = syncNamed(sync);
     if (!def) return std::move(def).error();
-    {
-        std::lock_guard lock(m_mutex);
-        if (const auto it = m_active.find(sync); it != m_active.end() && it->second->done.wait_for(std::chrono::seconds(0)) != std::future_status::ready)
-            return Error{Fault::Config, "engine.already_running", "The sync " + sync + " is running.", "Wait for it: it takes up failed rows that changed.", {}};
-    }
+    const auto held = hold(sync, "Wait for it: it takes up failed rows that changed.");
+    if (!held) return held.error();
     auto rows = m_parts.store.failures(sync, {}, cause, key);
     if (!rows) return std::move(rows).error();
     auto opened = openSync(*def, false, {});
@@ -160,7 +161,10 @@ Result<RunReport> LocalEngine::retryFailures(const std::string& sync, const std:
             out.strategy = plan->strategy;
             if (plan->keyless())
                 return Error{Fault::Config, "config.no_key", table.label + " has no key; its rows are taken up by the next full sync.", "sync run " + sync + " --full --tables " + table.label, {}};
-            if (auto prepared = opened->target->prepare(*plan, *lease); !prepared) return std::move(prepared).error();
+            auto prepared = opened->target->prepare(*plan, *lease);
+            if (!prepared) return std::move(prepared).error();
+            if (prepared->replaces)
+                return Error{Fault::Schema, "engine.target_replaced", plan->container + " is somebody else's now.", "sync run " + sync + " --full --tables " + table.label, {}};
             Batch arena(plan->schema);
             std::vector<std::vector<Cell>> cells;
             for (const auto& text : keys)
@@ -177,7 +181,7 @@ Result<RunReport> LocalEngine::retryFailures(const std::string& sync, const std:
             Pipeline flow({source, *opened->target, plan, *lease, false, 0, parking, m_committer, rate, sizer, live, m_parts.clock, nullptr});
             return flow.run({});
         };
-        if (auto done = again(); !done) {
+        if (auto done = guarded(table.label, again); !done) {
             out.outcome = Outcome::Failed;
             out.error = std::move(done).error();
         } else
@@ -185,11 +189,10 @@ Result<RunReport> LocalEngine::retryFailures(const std::string& sync, const std:
         out.read = live.counters.read; out.written = live.counters.written; out.deleted = live.counters.deleted;
         out.rejected = live.counters.rejected; out.superseded = live.counters.superseded;
         out.endMs = m_parts.clock.nowMs();
-        if (auto left = m_parts.store.failures(sync, table.label, {}, {}); left && table.status) {
-            TableStatus status = *table.status;
-            status.failed = left->size();
-            if (auto saved = m_parts.store.saveStatus(status); !saved) return std::move(saved).error();
-            m_board.setFailed(sync, table.label, status.failed);
+        if (auto left = parkedRows(m_parts, sync, table.label)) {
+            auto saved = changeStatus(m_parts, sync, table.label, [&](TableStatus& status) { status.failed = *left; });
+            if (!saved) return std::move(saved).error();
+            m_board.setFailed(sync, table.label, *left);
         }
         report.tables.push_back(std::move(out));
     }

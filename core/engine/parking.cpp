@@ -38,8 +38,9 @@ Result<> Parking::load()
     if (!rows)
         return std::move(rows).error();
     std::lock_guard lock(m_mutex);
+    m_keys.clear();
     for (auto& row : *rows)
-        m_keys.insert(std::move(row.key));
+        m_keys.emplace(std::move(row.key), 0);
     m_any = !m_keys.empty();
     return {};
 }
@@ -64,12 +65,15 @@ Result<> Parking::park(const Batch& batch, std::span<const RowFailure> rows)
         f.run = m_run;
         failed.push_back(std::move(f));
     }
+    // The store is written under the lock, here and below: what it holds and what is known here must not drift apart.
+    std::lock_guard lock(m_mutex);
     if (auto stored = m_store.park(failed); !stored)
         return stored;
-    m_counters.rejected += rows.size();
-    std::lock_guard lock(m_mutex);
-    for (auto& f : failed)
-        m_keys.insert(std::move(f.key));
+    for (std::size_t i = 0; i < failed.size(); ++i) {
+        m_counters.rejected += m_rejected.insert(failed[i].key).second;
+        auto& version = m_keys[failed[i].key];
+        version = std::max(version, batch.version + rows[i].row);
+    }
     m_any = true;
     if (m_limit > 0 && m_keys.size() > static_cast<std::size_t>(m_limit))
         return Error{Fault::Data, "engine.too_many_failed",
@@ -83,17 +87,17 @@ Result<> Parking::arrived(const Batch& batch, std::span<const std::uint32_t> row
     if (!m_any.load(std::memory_order_relaxed) || m_plan->keyless())
         return {};
     std::vector<std::string> keys;
-    {
-        std::lock_guard lock(m_mutex);
-        for (const std::uint32_t row : rows) {
-            if (std::any_of(except.begin(), except.end(), [&](const RowFailure& f) { return f.row == row; }))
-                continue;
-            std::string key = keyText(batch.schema(), batch.row(row));
-            if (m_keys.erase(key))
-                keys.push_back(std::move(key));
+    std::lock_guard lock(m_mutex);
+    for (const std::uint32_t row : rows) {
+        if (std::any_of(except.begin(), except.end(), [&](const RowFailure& f) { return f.row == row; }))
+            continue;
+        std::string key = keyText(batch.schema(), batch.row(row));
+        if (const auto it = m_keys.find(key); it != m_keys.end() && it->second <= batch.version + row) {
+            m_keys.erase(it);
+            keys.push_back(std::move(key));
         }
-        m_any = !m_keys.empty();
     }
+    m_any = !m_keys.empty();
     return keys.empty() ? Result<>{} : m_store.removeFailures(m_plan->sync, m_plan->label, keys);
 }
 

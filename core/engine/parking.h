@@ -5,6 +5,7 @@
 #include "core/engine/store.h"
 #include <mutex>
 #include <span>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace millrace {
@@ -17,7 +18,8 @@ public:
     Result<> load();                                                    //!< the keys parked before this run
     //! Durable on return. Fault::Data "engine.too_many_failed" once more than the limit are parked.
     Result<> park(const Batch& batch, std::span<const RowFailure> rows);
-    //! These rows were written or deleted: they are no longer failed. Costs nothing while no row of the table is parked.
+    //! These rows were written or deleted: they are no longer failed, unless a newer version of the row is (the reader is ahead of the
+    //! writers). Costs nothing while no row of the table is parked.
     Result<> arrived(const Batch& batch, std::span<const std::uint32_t> rows, std::span<const RowFailure> except);
     std::uint64_t parked() const;
 private:
@@ -28,7 +30,8 @@ private:
     const std::int64_t m_limit;
     RunCounters& m_counters;
     mutable std::mutex m_mutex;
-    std::unordered_set<std::string> m_keys;
+    std::unordered_map<std::string, std::uint64_t> m_keys;             //!< parked rows, with the version that failed; 0: before this run
+    std::unordered_set<std::string> m_rejected;                        //!< in this run: a row that is read again counts once
     std::atomic<bool> m_any{false};
 };
 

@@ -1,5 +1,6 @@
 #include "core/engine/pipeline.h"
 #include "core/base/crashpoint.h"
+#include "core/base/guard.h"
 #include "core/data/value.h"
 
 namespace millrace {
@@ -29,14 +30,22 @@ Result<> Pipeline::run(std::stop_token stop)
 {
     // One stop for all threads: the caller's stop, or the first error anywhere.
     std::stop_callback link(stop, [this] { m_halt.request_stop(); });
-    for (auto& lane : m_lanes)
-        lane->thread = std::jthread([this, &lane = *lane] { laneLoop(lane, m_halt.get_token()); });
-    if (auto read = readAll(m_halt.get_token()); !read)
+    auto read = guarded(m_parts.plan->label, [&] {
+        for (auto& lane : m_lanes)
+            lane->thread = std::jthread([this, &lane = *lane] {
+                if (auto written = guarded(m_parts.plan->label, [&] { return laneLoop(lane, m_halt.get_token()); }); !written)
+                    fail(std::move(written).error());
+                lane.session.reset();              // a connection dies on the thread that it lived on
+            });
+        return readAll(m_halt.get_token());
+    });
+    if (!read)
         fail(std::move(read).error());
     for (auto& lane : m_lanes)
         lane->queue.close();
     for (auto& lane : m_lanes)
-        lane->thread.join();
+        if (lane->thread.joinable())
+            lane->thread.join();
     m_parts.live.counters.queuedBytes = 0;
     if (m_error)
         return *m_error;
@@ -118,15 +127,16 @@ Result<> Pipeline::hand(std::shared_ptr<const Batch> batch, std::stop_token stop
     return {};
 }
 
-void Pipeline::laneLoop(Lane& lane, std::stop_token stop)
+Result<> Pipeline::laneLoop(Lane& lane, std::stop_token stop)
 {
     while (auto work = lane.queue.pop(stop)) {
         const std::size_t weight = work->batch->bytes() * work->rows.size() / work->batch->rows() + 1;
         m_parts.live.counters.queuedBytes -= weight;
         if (auto written = write(lane, *work, stop); !written)
-            return fail(std::move(written).error());
+            return written;
         settle(work->ledgerSeq);
     }
+    return {};
 }
 
 Result<> Pipeline::write(Lane& lane, const Work& work, std::stop_token stop)

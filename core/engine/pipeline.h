@@ -50,7 +50,7 @@ private:
     Result<> readAll(std::stop_token stop);
     Result<> hand(std::shared_ptr<const Batch> batch, std::stop_token stop);
     Result<> write(Lane& lane, const Work& work, std::stop_token stop);
-    void laneLoop(Lane& lane, std::stop_token stop);
+    Result<> laneLoop(Lane& lane, std::stop_token stop);
     void settle(std::uint64_t ledgerSeq);
     void fail(Error error);
 

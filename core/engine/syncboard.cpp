@@ -110,6 +110,14 @@ void SyncBoard::tableEnded(const TableStatus& status, const TableReport& report)
     std::lock_guard lock(m_mutex);
     Table& t = m_syncs[status.sync].tables[status.table];
     t.status = status;
+    if (t.live) {
+        const RunCounters& c = t.live->counters;                  // what came since the last sample; a short run has had none
+        t.second.read += static_cast<double>(c.read - t.lastRead);
+        t.second.written += static_cast<double>(c.written + c.deleted - t.lastWritten);
+        t.second.rejected += static_cast<double>(c.rejected - t.lastRejected);
+        t.second.p50Ms = c.latencyUs / 1000.0;
+        t.second.p95Ms = std::max(t.second.p95Ms, c.slowestUs / 1000.0);
+    }
     t.live.reset();
     t.readRate = t.writeRate = 0;
     t.syncType = report.syncType;
@@ -128,7 +136,7 @@ void SyncBoard::runEnded(const std::string& sync, const RunReport& report, std::
     for (auto& [name, table] : it->second.tables) {
         table.live.reset();
         table.readRate = table.writeRate = 0;
-        if (report.error && report.error->fault != Fault::Cancelled) {
+        if (report.error && report.error->fault != Fault::Cancelled && report.error->fault != Fault::Usage) {
             // The run could not begin or lost its lease: what was green before is not known to be so now.
             table.status.state = State::Failed;
             table.status.lastError = report.error->detail;
@@ -148,7 +156,12 @@ void SyncBoard::setPaused(const std::string& sync, bool paused)
 void SyncBoard::setVerified(const std::string& sync, const std::string& table, const std::string& verdict, std::int64_t atMs)
 {
     std::lock_guard lock(m_mutex);
-    Table& t = m_syncs[sync].tables[table];
+    const auto it = m_syncs.find(sync);
+    if (it == m_syncs.end())
+        return;                                                   // removed meanwhile
+    Table& t = it->second.tables[table];
+    t.status.sync = sync;
+    t.status.table = table;
     t.status.verified = verdict;
     t.status.verifiedMs = atMs;
 }
@@ -156,7 +169,8 @@ void SyncBoard::setVerified(const std::string& sync, const std::string& table, c
 void SyncBoard::setFailed(const std::string& sync, const std::string& table, std::uint64_t failed)
 {
     std::lock_guard lock(m_mutex);
-    m_syncs[sync].tables[table].status.failed = failed;
+    if (const auto it = m_syncs.find(sync); it != m_syncs.end())
+        it->second.tables[table].status.failed = failed;
 }
 
 void SyncBoard::setNextDue(const std::string& sync, std::int64_t dueMs)
@@ -173,12 +187,12 @@ std::int64_t SyncBoard::nextDue(const std::string& sync) const
     return it == m_syncs.end() || it->second.run ? 0 : it->second.nextDueMs;
 }
 
-std::vector<SyncBoard::Sampled> SyncBoard::sample(std::int64_t nowMs)
+std::vector<SyncBoard::Sampled> SyncBoard::sample(std::int64_t nowMs, bool last)
 {
     std::lock_guard lock(m_mutex);
     std::vector<Sampled> points;
     const double seconds = m_lastSampleMs ? static_cast<double>(nowMs - m_lastSampleMs) / 1000.0 : 0;
-    const bool wholeSecond = nowMs - m_lastSecondMs >= 1000;
+    const bool wholeSecond = last || nowMs - m_lastSecondMs >= 1000;
     for (auto& [syncName, sync] : m_syncs)
         for (auto& [tableName, t] : sync.tables) {
             if (t.live && seconds > 0) {
@@ -200,9 +214,11 @@ std::vector<SyncBoard::Sampled> SyncBoard::sample(std::int64_t nowMs)
             t.recent.push_back(static_cast<float>(t.second.written));
             if (t.recent.size() > sparkSeconds) t.recent.pop_front();
             if (t.live) {
-                t.second.timeMs = nowMs;
                 t.second.p50Ms = t.live->counters.latencyUs / 1000.0;
                 t.second.p95Ms = t.live->counters.slowestUs.exchange(0) / 1000.0;
+            }
+            if (t.live || t.second.read > 0 || t.second.written > 0 || t.second.rejected > 0) {
+                t.second.timeMs = nowMs;
                 points.push_back({syncName, tableName, t.second});
             }
             t.second = {};

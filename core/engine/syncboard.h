@@ -30,9 +30,10 @@ public:
     void setNextDue(const std::string& sync, std::int64_t dueMs);
     std::int64_t nextDue(const std::string& sync) const;          //!< 0: none
 
-    //! One sample: rates since the last one, sparklines, a new snapshot. Returns the points to be stored for tables that run, once a second.
+    //! One sample: rates since the last one, sparklines, a new snapshot. Returns the points to be stored, once a second, of tables that run
+    //! or have run in that second; `last`: also of the second that is not over.
     struct Sampled { std::string sync, table; MetricPoint point; };
-    std::vector<Sampled> sample(std::int64_t nowMs);
+    std::vector<Sampled> sample(std::int64_t nowMs, bool last = false);
     SnapshotPtr snapshot() const;
 
 private:

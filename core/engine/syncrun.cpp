@@ -1,4 +1,5 @@
 #include "core/engine/syncrun.h"
+#include "core/base/guard.h"
 #include "core/base/text.h"
 #include <algorithm>
 
@@ -33,7 +34,7 @@ RunReport SyncRun::run(std::stop_token stop)
     report.sync = m_parts.def.name;
     report.trigger = m_parts.request.trigger;
     report.startMs = m_parts.engine.clock.nowMs();
-    if (auto done = execute(report, stop); !done)
+    if (auto done = guarded(m_parts.def.name, [&] { return execute(report, stop); }); !done)
         report.error = std::move(done).error();
     report.endMs = m_parts.engine.clock.nowMs();
     sumUp(report);
@@ -77,12 +78,23 @@ Result<> SyncRun::execute(RunReport& report, std::stop_token stop)
     auto tables = planSync(engine, def, m_parts.all, m_parts.connections, **source, **target, full, stop);
     if (!tables) return std::move(tables).error();
     if (m_parts.undecided) m_parts.undecided(tables->undecided);
+    // Names are frozen when a table is first chosen. All are stored before the first lease is taken: a table that an earlier run did not
+    // come to (killed, or asked for others) must not look like a new one that waits for a decision.
+    for (SyncTable& table : tables->tables)
+        if (!table.status && !table.selected.error) {
+            auto chosen = changeStatus(engine, def.name, table.label, [&](TableStatus& status) {
+                if (!table.planned) return;
+                status.container = table.planned->plan->container;
+                status.strategy = table.planned->plan->strategy;
+            });
+            if (!chosen) return std::move(chosen).error();
+        }
     if (!m_parts.request.tables.empty()) {
         for (const auto& wanted : m_parts.request.tables)
             if (std::none_of(tables->tables.begin(), tables->tables.end(), [&](const SyncTable& t) { return globMatches(wanted, t.label); })) {
                 std::vector<std::string> known;
                 for (const auto& t : tables->tables) known.push_back(t.label);
-                return Error{Fault::Config, "config.no_such_table", "The sync " + def.name + " has no table '" + wanted + "'" + didYouMean(wanted, known) + ".", "See `sync plan " + def.name + "`.", {}};
+                return Error{Fault::Usage, "config.no_such_table", "The sync " + def.name + " has no table '" + wanted + "'" + didYouMean(wanted, known) + ".", "See `sync plan " + def.name + "`.", {}};
             }
         std::erase_if(tables->tables, [&](const SyncTable& t) {
             return std::none_of(m_parts.request.tables.begin(), m_parts.request.tables.end(), [&](const auto& w) { return globMatches(w, t.label); });
@@ -101,7 +113,7 @@ Result<> SyncRun::execute(RunReport& report, std::stop_token stop)
     std::jthread keeper([&](std::stop_token done) {
         int failures = 0;
         while (engine.clock.wait(std::chrono::seconds(5), done)) {
-            auto beat = (*target)->heartbeat(*lease);
+            const auto beat = guarded("the lease of " + def.name, [&] { return (*target)->heartbeat(*lease); });
             failures = beat ? 0 : failures + 1;
             if (!beat && (beat.error().fault == Fault::Fenced || failures >= 5)) {
                 fenced = beat.error();
@@ -114,13 +126,17 @@ Result<> SyncRun::execute(RunReport& report, std::stop_token stop)
     RateLimiter rate(engine.clock, def.settings.rateLimit);
     auto group = m_parts.pool.group(static_cast<unsigned>(std::max<std::int64_t>(1, def.settings.pool)));
     report.tables.resize(tables->tables.size());
+    // Whatever ends this function, no table outlives what it refers to.
+    struct Joined { WorkerPool& pool; std::shared_ptr<WorkerPool::Group> group; std::stop_source& halt; ~Joined() { halt.request_stop(); pool.wait(group); } };
+    const Joined joined{m_parts.pool, group, halt};
     for (std::size_t i = 0; i < tables->tables.size(); ++i) {
         const SyncTable& table = tables->tables[i];
         auto live = std::make_shared<TableLive>();
         if (table.selected.info.rowsEstimate) live->total = *table.selected.info.rowsEstimate;
         if (m_parts.began) m_parts.began(table.label, live, table.planned ? table.planned->plan : nullptr);
         m_parts.pool.submit(group, [this, &table, &slot = report.tables[i], live, &lease, &rate, &halt] {
-            slot = runTable(table, live, *lease, rate, halt.get_token());
+            const auto ran = guarded(table.label, [&]() -> Result<> { slot = runTable(table, live, *lease, rate, halt.get_token()); return {}; });
+            if (!ran) slot = unfinished(table, ran.error());
         });
     }
     m_parts.pool.wait(group);
@@ -131,24 +147,27 @@ Result<> SyncRun::execute(RunReport& report, std::stop_token stop)
         return *fenced;
     if (!released && released.error().fault != Fault::Fenced)
         engine.log.write({engine.clock.nowMs(), Level::Warning, "engine", "The lease of " + def.name + " could not be given back: " + released.error().detail, {{"sync", def.name}}});
-    if (stop.stop_requested())
+    // A stop that came after all was done stopped nothing.
+    if (stop.stop_requested() && std::any_of(report.tables.begin(), report.tables.end(), [](const TableReport& t) { return t.outcome == Outcome::Cancelled; }))
         return Error{Fault::Cancelled, "engine.stopped", "Stopped; what was written is kept.", {}, {}};
     return {};
+}
+
+TableReport SyncRun::unfinished(const SyncTable& table, Error error)
+{
+    TableReport report;
+    report.table = table.label;
+    report.startMs = report.endMs = m_parts.engine.clock.nowMs();
+    report.outcome = error.fault == Fault::Cancelled ? Outcome::Cancelled : Outcome::Failed;
+    report.error = std::move(error);
+    record(table, report, nullptr);
+    return report;
 }
 
 TableReport SyncRun::runTable(const SyncTable& table, std::shared_ptr<TableLive> live, const Lease& lease, RateLimiter& rate, std::stop_token stop)
 {
     const auto& engine = m_parts.engine;
-    TableReport report;
-    report.table = table.label;
-    report.startMs = report.endMs = engine.clock.nowMs();
-    const auto failed = [&](Error error) {
-        report.outcome = error.fault == Fault::Cancelled ? Outcome::Cancelled : Outcome::Failed;
-        report.error = std::move(error);
-        report.endMs = engine.clock.nowMs();
-        record(table, report, nullptr);
-        return report;
-    };
+    const auto failed = [&](Error error) { return unfinished(table, std::move(error)); };
     if (table.error)
         return failed(*table.error);
     if (stop.stop_requested())
@@ -176,7 +195,7 @@ TableReport SyncRun::runTable(const SyncTable& table, std::shared_ptr<TableLive>
     }
     TableRun run({**source, *target, plan, lease, engine.store, m_parts.committer, rate, engine.clock, *live, m_parts.id, m_parts.def, m_parts.request.acceptDeletes,
                   table.selected.info.rowsEstimate, 0});
-    report = run.run(kind, stop);
+    TableReport report = run.run(kind, stop);
     report.notes.insert(report.notes.begin(), table.planned->notes.begin(), table.planned->notes.end());
     std::erase_if(report.notes, [](const Message& m) { return m.id == "carry"; });
     record(table, report, target.get());
@@ -192,32 +211,39 @@ TableReport SyncRun::runTable(const SyncTable& table, std::shared_ptr<TableLive>
 void SyncRun::record(const SyncTable& table, const TableReport& report, Target* counter)
 {
     const auto& engine = m_parts.engine;
+    const bool good = report.outcome == Outcome::Success || report.outcome == Outcome::Partial;
+    // Counting a large container after every poll would cost more than the poll.
+    constexpr std::uint64_t cheapToCount = 200'000;
+    const std::uint64_t before = table.status ? table.status->rows : 0;
+    const auto rows = good && counter && (report.syncType == "full" || (report.synced() > 0 && before < cheapToCount))
+                          ? counter->countOwn(*table.planned->plan) : Result<std::uint64_t>(before);
+    const auto parked = parkedRows(engine, m_parts.def.name, table.label);
     TableStatus status = table.status.value_or(TableStatus{});
     status.sync = m_parts.def.name;
     status.table = table.label;
-    if (table.planned) {
-        status.container = table.planned->plan->container;
-        status.strategy = table.planned->plan->strategy;
-        status.fingerprint = table.planned->plan->fingerprint;
-    }
-    if (report.outcome == Outcome::Success || report.outcome == Outcome::Partial) {
-        status.state = State::Idle;
-        status.lastSyncMs = report.endMs;
-        status.lastError.clear();
-        status.lastErrorId.clear();
-        // Counting a large container after every poll would cost more than the poll.
-        constexpr std::uint64_t cheapToCount = 200'000;
-        if (counter && (report.syncType == "full" || (report.synced() > 0 && status.rows < cheapToCount)))
-            if (auto rows = counter->countOwn(*table.planned->plan))
-                status.rows = *rows;
-    } else if (report.outcome != Outcome::Cancelled && report.error) {
-        status.state = report.error->fault == Fault::Schema ? State::NeedsResync : State::Failed;
-        status.lastError = report.error->detail + (report.error->fix.empty() ? "" : " " + report.error->fix);
-        status.lastErrorId = report.error->id;
-    }
-    if (auto failures = engine.store.failures(status.sync, status.table, {}, {}))
-        status.failed = failures->size();
-    if (auto saved = engine.store.saveStatus(status); !saved)
+    const auto change = [&](TableStatus& now) {
+        if (table.planned) {
+            now.container = table.planned->plan->container;
+            now.strategy = table.planned->plan->strategy;
+            now.fingerprint = table.planned->plan->fingerprint;
+        }
+        if (good) {
+            now.state = State::Idle;
+            now.lastSyncMs = report.endMs;
+            now.lastError.clear();
+            now.lastErrorId.clear();
+            if (rows) now.rows = *rows;
+        } else if (report.outcome != Outcome::Cancelled && report.error) {
+            now.state = report.error->fault == Fault::Schema ? State::NeedsResync : State::Failed;
+            now.lastError = report.error->detail + (report.error->fix.empty() ? "" : " " + report.error->fix);
+            now.lastErrorId = report.error->id;
+        }
+        if (parked) now.failed = *parked;
+    };
+    change(status);
+    if (const auto saved = changeStatus(engine, status.sync, status.table, change); saved)
+        status = *saved;
+    else
         engine.log.write({engine.clock.nowMs(), Level::Error, "engine", "The status of " + status.table + " could not be stored: " + saved.error().detail, {{"sync", status.sync}}});
     std::vector<std::pair<std::string, std::string>> fields{{"sync", status.sync}, {"table", status.table}, {"run", std::to_string(m_parts.id)}};
     if (report.error) fields.emplace_back("error", report.error->id);

@@ -1,5 +1,6 @@
 #include "core/engine/tablerun.h"
 #include "core/base/crashpoint.h"
+#include "core/base/guard.h"
 #include "core/base/text.h"
 #include "core/data/value.h"
 #include <algorithm>
@@ -17,6 +18,29 @@ std::uint64_t hashOf(const Batch& batch)
 }
 
 std::uint64_t firstVersionOf(const Lease& lease) { return lease.epoch << 40; }
+
+using Columns = std::vector<std::pair<std::string, std::string>>;
+
+Columns columnsOf(const TablePlan& plan)
+{
+    Columns out;
+    for (const Column& c : plan.schema->columns)
+        out.emplace_back(c.source, typeName(c.type));
+    return out;
+}
+
+bool sameColumns(Columns a, Columns b)
+{
+    std::sort(a.begin(), a.end());
+    std::sort(b.begin(), b.end());
+    return a == b;
+}
+
+//! True when a stored position can be gone on from: there is one, and it speaks of the column that is read by now.
+bool goesOn(const TableCheckpoint& checkpoint, const Position& position, const TablePlan& plan)
+{
+    return !position.empty() && (checkpoint.cursor.empty() || checkpoint.cursor == plan.cursor);
+}
 
 } // namespace
 
@@ -39,7 +63,7 @@ TableReport TableRun::run(Kind kind, std::stop_token stop)
     for (;;) {
         outcome = m_parking.load();
         if (outcome)
-            outcome = attempt(kind, stop);
+            outcome = guarded(m_parts.plan->label, [&] { return attempt(kind, stop); });
         // The positions of this attempt are durable before anybody hears of its outcome (Invariant 1).
         if (auto flushed = m_parts.committer.flush(m_parts.plan->sync, m_parts.plan->label); !flushed && outcome)
             outcome = std::move(flushed);
@@ -51,8 +75,6 @@ TableReport TableRun::run(Kind kind, std::stop_token stop)
         if (!m_parts.clock.wait(pause, stop))
             break;
         live.setNote({});
-        if (kind == Kind::Full)
-            kind = Kind::Normal;                       // the load has begun; go on from its checkpoint
     }
     const auto& c = live.counters;
     m_report.read = c.read; m_report.written = c.written; m_report.deleted = c.deleted; m_report.rejected = c.rejected;
@@ -94,19 +116,23 @@ Result<> TableRun::attempt(Kind kind, std::stop_token stop)
             return Error{Fault::Schema, "engine.needs_resync", "The key, filter or soft-delete column of " + plan.label + " changed since its documents were written.",
                          "Run a full sync of this table: sync run " + plan.sync + " --full --tables " + plan.label, {}};
     }
+    const bool byTime = plan.strategy == Strategy::Timestamp;
     const bool loaded = begun && checkpoint.phase == TableCheckpoint::Phase::Follow;
-    const bool resume = begun && !loaded && checkpoint.fingerprint == plan.fingerprint;
+    // A load goes on where it was cut off, also one that was asked for, unless its documents would be of two kinds.
+    const bool resume = begun && !loaded && checkpoint.fingerprint == plan.fingerprint && sameColumns(checkpoint.columns, columnsOf(plan))
+                        && (!byTime || goesOn(checkpoint, checkpoint.mark, plan));
     m_report.syncType = "full";
-    if (loaded && kind == Kind::Normal && plan.strategy == Strategy::Timestamp) {
+    if (loaded && kind == Kind::Normal && byTime && goesOn(checkpoint, checkpoint.follow, plan)) {
         m_report.syncType = "incremental";
         return follow(std::move(checkpoint), stop);
     }
     if (!resume) {
         checkpoint = {};
         checkpoint.fingerprint = plan.fingerprint;
-        for (const Column& c : plan.schema->columns)
-            checkpoint.columns.emplace_back(c.source, typeName(c.type));
-        if (plan.strategy == Strategy::Timestamp) {
+        checkpoint.columns = columnsOf(plan);
+        checkpoint.run = m_parts.run;
+        if (byTime) {
+            checkpoint.cursor = plan.cursor;
             auto mark = m_parts.source.mark(plan);
             if (!mark)
                 return std::move(mark).error();
@@ -188,8 +214,9 @@ Result<> TableRun::load(TableCheckpoint checkpoint, bool fresh, std::stop_token 
         return saved;
     crashPoint("engine.after_load_done");
     m_report.position = checkpoint.follow.bytes;
-    if (auto removed = m_parts.store.removeFailuresBefore(plan.sync, plan.label, m_parts.run); !removed)
-        return removed;                                // the whole table was read: what failed before either failed again or is gone
+    // The whole table was read: what failed before this load began either failed again or is gone.
+    if (auto removed = m_parts.store.removeFailuresBefore(plan.sync, plan.label, checkpoint.run); !removed)
+        return removed;
     return m_parking.load();
 }
 
@@ -230,9 +257,18 @@ Result<> TableRun::recheck(Snapshot& snapshot, TableCheckpoint& checkpoint, std:
         auto same = unchanged(snapshot, checkpoint.segments[i], stop);
         if (!same)
             return std::move(same).error();
-        if (!*same)
+        if (!*same) {
+            // Cut off in the middle, the range holds documents of two copies. Were the source then back at the first one, its sum
+            // would match and deleteGone() take the second copy's documents for gone: so first the sum is said to prove nothing.
+            if (!std::exchange(checkpoint.segments[i].torn, true)) {
+                if (auto flushed = m_parts.committer.flush(m_parts.plan->sync, m_parts.plan->label); !flushed)
+                    return flushed;
+                if (auto saved = save(checkpoint); !saved)
+                    return saved;
+            }
             if (auto rewritten = rewrite(snapshot, checkpoint.segments[i], stop); !rewritten)
                 return rewritten;
+        }
         crashPoint("engine.after_recheck");
     }
     m_parts.live.setNote({});
@@ -241,6 +277,8 @@ Result<> TableRun::recheck(Snapshot& snapshot, TableCheckpoint& checkpoint, std:
 
 Result<bool> TableRun::unchanged(Snapshot& snapshot, const Segment& segment, std::stop_token stop)
 {
+    if (segment.torn)
+        return false;
     auto reader = snapshot.read({segment.after, segment.upTo});
     if (!reader)
         return std::move(reader).error();
@@ -367,6 +405,10 @@ Result<> TableRun::swapWhole(TableCheckpoint checkpoint, std::stop_token stop)
     m_seq = flow.nextSeq();
     if (!ran)
         return ran;
+    if ((*snapshot)->moved())
+        m_report.notes.push_back({"source_moved", plan.label + " changed while it was copied; the next full sync takes up the rest.", {plan.label}});
+    reader->reset();
+    snapshot->reset();                                  // not holding the source while the target swaps
     if (*before > flow.rowsRead())
         if (auto allowed = brake(*before - flow.rowsRead(), *before); !allowed)
             return allowed;
@@ -387,17 +429,30 @@ Result<> TableRun::swapWhole(TableCheckpoint checkpoint, std::stop_token stop)
 
 // --- changes and backfill ------------------------------------------------------------------------------------------------------------
 
+Result<Prepared> TableRun::ours()
+{
+    const TablePlan& plan = *m_parts.plan;
+    auto prepared = m_parts.target.prepare(plan, m_parts.lease);
+    if (prepared && prepared->replaces)
+        return Error{Fault::Schema, "engine.target_replaced", plan.container + " held the rows of " + plan.label + " and is somebody else's now.",
+                     "Run a full sync of this table to replace it: sync run " + plan.sync + " --full --tables " + plan.label, {}};
+    return prepared;
+}
+
 Result<> TableRun::follow(TableCheckpoint checkpoint, std::stop_token stop)
 {
-    auto prepared = m_parts.target.prepare(*m_parts.plan, m_parts.lease);
+    const TablePlan& plan = *m_parts.plan;
+    auto prepared = ours();
     if (!prepared)
         return std::move(prepared).error();
     if (prepared->fresh && checkpoint.rows > 0)
-        return Error{Fault::Schema, "engine.target_emptied", m_parts.plan->container + " held the rows of " + m_parts.plan->label + " and is empty now.",
-                     "Run a full sync of this table: sync run " + m_parts.plan->sync + " --full --tables " + m_parts.plan->label, {}};
+        return Error{Fault::Schema, "engine.target_emptied", plan.container + " held the rows of " + plan.label + " and is empty now.",
+                     "Run a full sync of this table: sync run " + plan.sync + " --full --tables " + plan.label, {}};
     auto reader = m_parts.source.changes(m_parts.plan, checkpoint.follow);
     if (!reader)
         return std::move(reader).error();
+    checkpoint.cursor = plan.cursor;
+    m_parts.live.total = 0;                            // how many changes there are is not known before they are read
     auto flow = pipeline(**reader, Flow::Changes, [&](const Batch& batch) {
         if (!batch.upTo.empty())
             checkpoint.follow = batch.upTo;
@@ -405,15 +460,35 @@ Result<> TableRun::follow(TableCheckpoint checkpoint, std::stop_token stop)
     });
     const auto ran = flow.run(stop);
     m_seq = flow.nextSeq();
+    if (!ran)
+        return ran;
     m_report.position = checkpoint.follow.bytes;
-    return ran;
+    return recount(std::move(checkpoint));
+}
+
+// Polls may fill a container that was loaded empty, or empty it; whether it was taken away is judged by what it held last.
+// Counting a large one after every poll would cost more than the poll, and it is not emptied by a few deletes.
+Result<> TableRun::recount(TableCheckpoint checkpoint)
+{
+    constexpr std::uint64_t cheapToCount = 10'000;
+    const auto& c = m_parts.live.counters;
+    if (checkpoint.rows > cheapToCount || (checkpoint.rows ? c.deleted == 0 : c.written == 0))
+        return {};
+    auto documents = m_parts.target.countOwn(*m_parts.plan);
+    if (!documents)
+        return std::move(documents).error();
+    if (*documents == checkpoint.rows)
+        return {};
+    checkpoint.rows = *documents;
+    if (auto flushed = m_parts.committer.flush(m_parts.plan->sync, m_parts.plan->label); !flushed)
+        return flushed;
+    return save(checkpoint);
 }
 
 Result<> TableRun::backfill(std::stop_token stop)
 {
     m_report.syncType = "full";
-    auto prepared = m_parts.target.prepare(*m_parts.plan, m_parts.lease);
-    if (!prepared)
+    if (auto prepared = ours(); !prepared)
         return std::move(prepared).error();
     auto snapshot = m_parts.source.snapshot(m_parts.plan);
     if (!snapshot)

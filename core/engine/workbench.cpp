@@ -65,6 +65,33 @@ Result<ConnectionParams> openParams(const EngineParts& parts, const ConnectionDe
     return out;
 }
 
+Result<TableStatus> changeStatus(const EngineParts& parts, const std::string& sync, const std::string& table, const std::function<void(TableStatus&)>& change)
+{
+    std::lock_guard lock(*parts.statusLock);
+    auto stored = parts.store.statuses(sync);
+    if (!stored)
+        return std::move(stored).error();
+    const auto found = std::find_if(stored->begin(), stored->end(), [&](const TableStatus& s) { return s.table == table; });
+    TableStatus status = found == stored->end() ? TableStatus{} : std::move(*found);
+    status.sync = sync;
+    status.table = table;
+    change(status);
+    if (auto saved = parts.store.saveStatus(status); !saved)
+        return std::move(saved).error();
+    return status;
+}
+
+Result<std::uint64_t> parkedRows(const EngineParts& parts, const std::string& sync, const std::string& table)
+{
+    auto rows = parts.store.failures(sync, table, {}, {});
+    if (!rows)
+        return std::move(rows).error();
+    std::set<std::string_view> keys;
+    for (const FailedRow& row : *rows)
+        keys.insert(row.key);
+    return static_cast<std::uint64_t>(keys.size());
+}
+
 static Result<std::map<std::string, std::string>> namesOfOthers(const EngineParts& parts, const SyncDef& def, const std::vector<SyncDef>& all,
                                                                 const std::vector<ConnectionDef>& connections, const Target& target)
 {
@@ -93,9 +120,14 @@ Result<SyncTables> planSync(const EngineParts& parts, const SyncDef& def, const 
     auto statuses = parts.store.statuses(def.name);
     if (!statuses)
         return std::move(statuses).error();
+    // A run takes its first lease only after all chosen tables are stored; until then what is stored is not the whole choice.
+    auto epoch = parts.store.epoch(def.name);
+    if (!epoch)
+        return std::move(epoch).error();
     std::set<std::string> known;
-    for (const auto& s : *statuses)
-        known.insert(s.table);
+    if (*epoch > 0)
+        for (const auto& s : *statuses)
+            known.insert(s.table);
     const ConnectionDef* from = findConnection(connections, def.source);
     const bool spans = from && spansSchemas(*from);
     Selection selection = select(def, *found, spans, known);
@@ -110,28 +142,36 @@ Result<SyncTables> planSync(const EngineParts& parts, const SyncDef& def, const 
             if (s.table == selected.label)
                 table.status = s;
         std::vector<std::pair<std::string, std::string>> frozen;
+        bool begun = false;
         if (auto stored = parts.store.checkpoint(def.name, selected.label); !stored)
             return std::move(stored).error();
-        else if (*stored) {
+        else if (begun = stored->has_value(); begun) {
             auto checkpoint = TableCheckpoint::fromJson((*stored)->state);
             // An interrupted load goes on with the columns it began with, even when a full sync is asked for.
             if (checkpoint && (!refresh || checkpoint->phase == TableCheckpoint::Phase::Load))
                 frozen = checkpoint->columns;
         }
-        const bool unsure = std::any_of(selected.info.columns.begin(), selected.info.columns.end(), [](const ColumnInfo& c) { return c.type == Type::Bool; });
-        if (!selected.error && frozen.empty() && unsure) {
+        // A name is frozen once there is something under it; one that was refused (somebody else's container) can still be changed.
+        const std::string frozenName = table.status && begun ? table.status->container : std::string();
+        const auto planned = [&](const auto& columns) -> Result<Planned> {
+            const bool unsure = std::any_of(selected.info.columns.begin(), selected.info.columns.end(), [](const ColumnInfo& c) { return c.type == Type::Bool; });
+            if (selected.error || !columns.empty() || !unsure)
+                return planTable(def, selected, target, columns, frozenName);
             // Whether a TINYINT(1) is a truth value is sampled; that is not done for every table of a catalogue.
             if (auto described = source.describe(selected.info.ref); described)
                 selected.info.columns = std::move(described->columns);
             else
                 selected.error = std::move(described).error();
-        }
-        auto planned = planTable(def, selected, target, frozen, table.status ? table.status->container : std::string());
-        if (planned) {
-            plans.push_back(planned->plan);
-            table.planned = std::move(*planned);
+            return planTable(def, selected, target, columns, frozenName);
+        };
+        auto plan = planned(frozen);
+        if (refresh && !plan && !frozen.empty() && plan.error().fault == Fault::Schema)
+            plan = planned(decltype(frozen){});                // the load that was cut off cannot go on as it began: it starts over
+        if (plan) {
+            plans.push_back(plan->plan);
+            table.planned = std::move(*plan);
         } else
-            table.error = std::move(planned).error();
+            table.error = std::move(plan).error();
         table.selected = std::move(selected);
         out.tables.push_back(std::move(table));
     }

@@ -6,6 +6,8 @@
 #include "core/engine/store.h"
 #include "core/engine/verifier.h"
 #include <functional>
+#include <memory>
+#include <mutex>
 
 namespace millrace {
 
@@ -20,7 +22,15 @@ struct EngineParts {
     std::string home;                                 //!< for spill files
     std::function<void(const Secret&)> redactFrom;    //!< every secret that is used is told to the log's redactor (Invariant 10)
     unsigned workers = 4;
+    std::shared_ptr<std::mutex> statusLock = std::make_shared<std::mutex>();   //!< see changeStatus()
 };
+
+//! Reads, changes and stores what is remembered of one table, as one step: a run and a proof that end together keep each other's facts.
+//! Returns what was stored.
+Result<TableStatus> changeStatus(const EngineParts& parts, const std::string& sync, const std::string& table, const std::function<void(TableStatus&)>& change);
+
+//! Parked rows of a table. A row that failed for two causes is listed under both and is one row.
+Result<std::uint64_t> parkedRows(const EngineParts& parts, const std::string& sync, const std::string& table);
 
 //! URL and secrets of a connection, ready to open. `typed` wins over the references (a form's unsaved values).
 Result<ConnectionParams> openParams(const EngineParts& parts, const ConnectionDef& def, const std::map<std::string, Secret>& typed = {});

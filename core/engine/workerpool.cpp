@@ -65,7 +65,10 @@ void WorkerPool::loop(std::stop_token stop)
         std::erase_if(m_turns, [&](const auto& g) { return g.expired() || g.lock() == group; });
         m_turns.push_back(group);                        // to the back of the queue
         lock.unlock();
-        task();
+        try {
+            task();
+        } catch (...) {                                  // a task reports its own end; what escapes it must not end the process
+        }
         task = nullptr;
         lock.lock();
         --group->running;

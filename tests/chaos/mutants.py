@@ -14,8 +14,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 # name, file, original text (must stand there exactly once), mutated text, tests that must notice
 MUTANTS = [
     ("checkpoint before ack", "core/engine/pipeline.cpp",
-     "        if (auto written = write(lane, *work, stop); !written)\n            return fail(std::move(written).error());\n        settle(work->ledgerSeq);",
-     "        settle(work->ledgerSeq);\n        if (auto written = write(lane, *work, stop); !written)\n            return fail(std::move(written).error());",
+     "        if (auto written = write(lane, *work, stop); !written)\n            return written;\n        settle(work->ledgerSeq);",
+     "        settle(work->ledgerSeq);\n        if (auto written = write(lane, *work, stop); !written)\n            return written;",
      ["tst_tablerun"]),
     ("maximum instead of contiguous ack", "core/engine/ackledger.h",
      "        for (; !m_open.empty() && m_open.front().parts == 0; m_open.pop_front(), ++m_first)\n            mark = Mark{m_first, std::move(m_open.front().state)};",

@@ -19,8 +19,13 @@ public:
         target.id = "embedded"; target.label = "Fake store"; target.schemes = {"embedded"}; target.target = true;
         return {source, target};
     }
-    Result<std::unique_ptr<Source>> openSource(const ConnectionParams&) const override { return std::unique_ptr<Source>(std::make_unique<FakeSource>(m_database)); }
+    Result<std::unique_ptr<Source>> openSource(const ConnectionParams&) const override
+    {
+        if (opening) opening();
+        return std::unique_ptr<Source>(std::make_unique<FakeSource>(m_database));
+    }
     Result<std::unique_ptr<Target>> openTarget(const ConnectionParams&) const override { return std::unique_ptr<Target>(std::make_unique<FakeTarget>(m_store, m_clock)); }
+    std::function<void()> opening;
 private:
     FakeDatabase& m_database;
     FakeStore& m_store;
@@ -39,11 +44,15 @@ class NoProof final : public Verifier {
 public:
     Result<TableVerdict> verify(Source&, Target&, TablePlanPtr, const Options&, std::stop_token) override
     {
+        if (looking) looking();
+        if (error) return *error;
         TableVerdict verdict;
         verdict.verdict = answer;
         return verdict;
     }
     Verdict answer = Verdict::Identical;
+    std::optional<Error> error;
+    std::function<void()> looking;
 };
 
 class Collected final : public Log {
@@ -309,6 +318,257 @@ private slots:
         QVERIFY(!w.engine->saveSync(World::def()));
         QVERIFY(!w.engine->start({"sync", {}, {}, {}, false, "test"}));
         QVERIFY(w.engine->plan(World::def()).has_value());
+    }
+
+    void whoLooksSeesWhatTheOwnerDid()
+    {
+        World w;
+        LocalEngine looking(EngineParts{w.meta, w.vault, w.connectors, w.verifier, w.clock, w.log, "/tmp", {}, 3}, LocalEngine::Access::Look);
+        QVERIFY(looking.open().has_value());
+        QVERIFY(looking.snapshot()->syncs[0].tables.empty());
+        QCOMPARE(w.run().outcome, Outcome::Success);
+        QTRY_VERIFY_WITH_TIMEOUT(looking.snapshot()->syncs[0].tables.size() == 2, 10000);
+    }
+
+    void firstRunOfOneTableLeavesTheOthersChosen()
+    {
+        World w;
+        RunRequest one;
+        one.tables = {"film"};
+        QCOMPARE(w.run(one).tables.size(), std::size_t{1});
+        QCOMPARE(w.run().tables.size(), std::size_t{2});
+        QCOMPARE(w.store.documents("actor").size(), std::size_t{50});
+    }
+
+    void firstRunThatWasKilledLeavesTheOthersChosen()
+    {
+        World w;
+        std::size_t chosen = 99;
+        w.store.onWrite([&](const std::string&, const WriteReport&) { chosen = std::min(chosen, w.meta.statuses("sync")->size()); });
+        QCOMPARE(w.run().outcome, Outcome::Success);
+        QCOMPARE(chosen, std::size_t{2});                                   // before the first document is written
+    }
+
+    void killBeforeTheFirstLeaseLeavesAllChosen()
+    {
+        World w;
+        // A process that was killed while it stored its choice.
+        TableStatus film;
+        film.sync = "sync"; film.table = film.container = "film";
+        QVERIFY(w.meta.saveStatus(film).has_value());
+        QCOMPARE(w.run().tables.size(), std::size_t{2});
+    }
+
+    void nameThatWasRefusedCanBeChanged()
+    {
+        World w({"film"});
+        FakeTarget other(w.store, w.clock);
+        auto lease = other.acquire("other", "home-b", 0, {});
+        QVERIFY(other.prepare(*fakePlan(w.database, "film", Strategy::Full, "other"), *lease).has_value());
+        w.store.put("film", "900", {"theirs", 1, true});
+        QCOMPARE(w.run().outcome, Outcome::Failed);
+        auto def = World::def();
+        def.prefix = "mine-";
+        QVERIFY(w.engine->saveSync(def).has_value());
+        QCOMPARE(w.run().outcome, Outcome::Success);
+        QCOMPARE(w.store.documents("mine-film").size(), std::size_t{50});
+        def.prefix = "later-";                                              // now there is something under the name: it stays
+        QVERIFY(w.engine->saveSync(def).has_value());
+        QCOMPARE(w.run().outcome, Outcome::Success);
+        QVERIFY(!w.store.exists("later-film"));
+        QVERIFY(w.engine->removeSync("sync", true).has_value());
+        QVERIFY(!w.store.exists("mine-film"));
+        QCOMPARE(w.store.documents("film").size(), std::size_t{1});
+    }
+
+    void typoInATableNameSpoilsNoState()
+    {
+        World w;
+        QCOMPARE(w.run().outcome, Outcome::Success);
+        RunRequest typo;
+        typo.tables = {"flim"};
+        const auto report = w.run(typo);
+        QCOMPARE(report.error->id, std::string("config.no_such_table"));
+        QCOMPARE(w.engine->snapshot()->syncs[0].state, State::Idle);
+    }
+
+    void sourceThatIsAwayIsShownByTheNextProcessToo()
+    {
+        World w;
+        QCOMPARE(w.run().outcome, Outcome::Success);
+        w.database.failOpen({Fault::Auth, "test.login", "access denied", "Check the password.", {}}, 1);
+        QCOMPARE(w.run().outcome, Outcome::Failed);
+        QCOMPARE(w.engine->snapshot()->syncs[0].state, State::Failed);
+        w.start();
+        QCOMPARE(w.engine->snapshot()->syncs[0].state, State::Failed);
+        QCOMPARE(w.engine->snapshot()->syncs[0].tables[0].errorId, std::string("test.login"));
+        QCOMPARE(w.run().outcome, Outcome::Success);
+        QCOMPARE(w.engine->snapshot()->syncs[0].state, State::Idle);
+    }
+
+    void whatALibraryThrowsFailsTheRunAndNotTheProcess_data()
+    {
+        QTest::addColumn<int>("nth");
+        QTest::addRow("while the run begins") << 1;
+        QTest::addRow("in the first table") << 2;
+        QTest::addRow("in the second table") << 3;
+    }
+    void whatALibraryThrowsFailsTheRunAndNotTheProcess()
+    {
+        QFETCH(int, nth);
+        World w;
+        std::atomic<int> calls{0};
+        w.connectors.opening = [&] { if (++calls == nth) throw std::runtime_error("a bug in a connector"); };
+        const auto report = w.run();
+        QCOMPARE(report.outcome, nth == 1 ? Outcome::Failed : Outcome::Partial);
+        const auto& snapshot = *w.engine->snapshot();
+        if (nth > 1) QCOMPARE(snapshot.syncs[0].state, State::Failed);
+        QCOMPARE(snapshot.syncs[0].run, RunId{0});
+        QCOMPARE(w.run().outcome, Outcome::Success);
+    }
+
+    void stopThatComesAfterTheLastTableIsNoCancel()
+    {
+        World w;
+        w.store.onWrite([&](const std::string&, const WriteReport&) { if (w.store.writes() == 2) w.engine->stop("sync"); });
+        const auto report = w.run();
+        // Each table is one batch: what was asked for was done. (Where the stop came before the reader's end, it is a cancel.)
+        const bool all = std::all_of(report.tables.begin(), report.tables.end(), [](const TableReport& t) { return t.outcome == Outcome::Success; });
+        QCOMPARE(report.outcome, all ? Outcome::Success : Outcome::Cancelled);
+    }
+
+    void dropThatWasInterruptedTakesTheLoadUpWithNewColumns()
+    {
+        World w({"film"}, 5000);
+        w.store.failWrite(3, {Fault::Storage, "test.dead", "disk full", {}, {}});
+        QCOMPARE(w.run().outcome, Outcome::Failed);
+        w.database.dropColumn("film", "title");
+        RunRequest full;
+        full.kind = RunRequest::Kind::Full;
+        const auto report = w.run(full);
+        QVERIFY2(report.outcome == Outcome::Success, report.tables.empty() || !report.tables[0].error ? "" : report.tables[0].error->detail.c_str());
+        QCOMPARE(w.store.documents("film").size(), std::size_t{5000});
+    }
+
+    void proofAndRunKeepEachOthersFacts()
+    {
+        World w({"film"});
+        QCOMPARE(w.run().outcome, Outcome::Success);
+        w.verifier.looking = [&] {                                          // the sync runs while the proof looks
+            w.database.tick();
+            w.database.put("film", {100, "new", nullptr});
+            QCOMPARE(w.run().outcome, Outcome::Success);
+        };
+        const auto before = w.meta.statuses("sync")->front();
+        QVERIFY(w.engine->verify("sync", {}, {}).has_value());
+        const auto after = w.meta.statuses("sync")->front();
+        QCOMPARE(after.rows, std::uint64_t{51});
+        QVERIFY(after.lastSyncMs >= before.lastSyncMs);
+        QCOMPARE(after.verified, std::string("identical"));
+        w.verifier.looking = {};
+        QCOMPARE(w.run().outcome, Outcome::Success);
+        QCOMPARE(w.meta.statuses("sync")->front().verified, std::string("identical"));
+    }
+
+    void cancelledProofLeavesTheLastVerdict()
+    {
+        World w({"film"});
+        QCOMPARE(w.run().outcome, Outcome::Success);
+        QVERIFY(w.engine->verify("sync", {}, {}).has_value());
+        w.verifier.error = Error{Fault::Cancelled, "verify.stopped", "stopped", {}, {}};
+        QCOMPARE(w.engine->verify("sync", {}, {})->verdict, Verdict::Unknown);
+        QCOMPARE(w.meta.statuses("sync")->front().verified, std::string("identical"));
+    }
+
+    void nothingElseHappensToASyncWhileFailedRowsAreRetried()
+    {
+        World w;
+        w.store.rejectKey("7", {Fault::Data, "target.fake.refused", "no", {}, {}});
+        QCOMPARE(w.run().outcome, Outcome::Partial);
+        w.store.acceptKey("7");
+        w.store.hold();
+        std::optional<Result<RunReport>> retried;
+        std::jthread other([&] { retried = w.engine->retryFailures("sync", {}, {}); });
+        const bool waits = QTest::qWaitFor([&] { return w.store.held() > 0; }, 5000);
+        RunRequest request;
+        request.sync = "sync";
+        const auto started = w.engine->start(request);
+        const auto reset = w.engine->reset("sync", {});
+        const auto removed = w.engine->removeSync("sync", false);
+        w.store.letGo();
+        other.join();
+        QVERIFY(waits);
+        QVERIFY(!started && started.error().id == "engine.already_running");
+        QVERIFY(!reset && reset.error().id == "engine.already_running");
+        QVERIFY(!removed && removed.error().id == "engine.already_running");
+        QVERIFY(*retried && (*retried)->outcome == Outcome::Success);
+        QCOMPARE(w.run().outcome, Outcome::Success);
+    }
+
+    void rowParkedForTwoCausesIsOneRow()
+    {
+        World w({"film"});
+        auto def = World::def();
+        w.store.rejectKey("7", {Fault::Data, "target.fake.refused", "no", {}, {}});
+        QCOMPARE(w.run().outcome, Outcome::Partial);
+        w.store.rejectKey("7", {Fault::Data, "target.fake.too_large", "too large", {}, {}});
+        w.database.tick();
+        w.database.put("film", {7, "changed", nullptr});
+        QCOMPARE(w.run().outcome, Outcome::Partial);
+        QCOMPARE(w.meta.statuses("sync")->front().failed, std::uint64_t{1});
+        QCOMPARE(w.engine->verify("sync", {}, {})->tables[0].parked, std::uint64_t{1});
+    }
+
+    void newIntervalCountsAtOnce()
+    {
+        World w;
+        auto def = World::def();
+        def.every = "1d";
+        QVERIFY(w.engine->saveSync(def).has_value());
+        QCOMPARE(w.run().outcome, Outcome::Success);
+        const auto due = [&] { return w.engine->snapshot()->syncs[0].nextRunMs; };
+        QTRY_VERIFY(due() > w.clock.nowMs() + 3'600'000);
+        def.every = "1m";
+        QVERIFY(w.engine->saveSync(def).has_value());
+        QTRY_VERIFY(due() < w.clock.nowMs() + 3'600'000);
+        def.every.clear();
+        QVERIFY(w.engine->saveSync(def).has_value());
+        QTRY_COMPARE(due(), std::int64_t{0});
+    }
+
+    void pausedStaysPausedAfterARunByHand()
+    {
+        World w;
+        auto def = World::def();
+        def.every = "1m";
+        QVERIFY(w.engine->saveSync(def).has_value());
+        QVERIFY(w.engine->setPaused("sync", true).has_value());
+        QCOMPARE(w.run().outcome, Outcome::Success);
+        QVERIFY(w.engine->snapshot()->syncs[0].paused);
+        QCOMPARE(w.engine->snapshot()->syncs[0].nextRunMs, std::int64_t{0});
+        w.start();
+        QVERIFY(w.engine->snapshot()->syncs[0].paused);
+        QCOMPARE(w.engine->snapshot()->syncs[0].nextRunMs, std::int64_t{0});
+    }
+
+    void removedSyncDoesNotComeBackAsAGhost()
+    {
+        World w({"film"});
+        QCOMPARE(w.run().outcome, Outcome::Success);
+        w.verifier.looking = [&] { QVERIFY(w.engine->removeSync("sync", false).has_value()); };
+        (void)w.engine->verify("sync", {}, {}).has_value();
+        QTRY_VERIFY(w.engine->snapshot()->syncs.empty());
+        QVERIFY(w.meta.statuses("sync")->empty());
+    }
+
+    void shortRunsLeaveTheirFigures()
+    {
+        World w({"film"});
+        QCOMPARE(w.run().outcome, Outcome::Success);
+        w.engine.reset();                                                   // what was not stored yet is stored at the end
+        double written = 0;
+        for (const auto& point : *w.meta.metrics("sync", "film", 0, INT64_MAX)) written += point.written * point.spanSeconds;
+        QCOMPARE(written, 50.0);
     }
 };
 

@@ -115,6 +115,81 @@ private slots:
         QCOMPARE(report.superseded, std::uint64_t{25});
         QCOMPARE(report.synced(), std::uint64_t{0});
     }
+
+    // An exception that leaves a thread ends the process; one that passes the reader while lanes wait would hang it.
+    void whatALibraryThrowsWhileWritingIsAFailureOfTheTable()
+    {
+        TableWorld w;
+        w.store.setLanes(3);
+        const auto report = runWith(w, [](const Payload&) -> Result<WriteReport> { throw std::runtime_error("a bug in a session"); });
+        QCOMPARE(report.outcome, Outcome::Failed);
+        QCOMPARE(report.error->id, std::string("engine.exception"));
+        QVERIFY(report.error->detail.find("a bug in a session") != std::string::npos);
+    }
+
+    void whatALibraryThrowsWhileReadingIsAFailureOfTheTable()
+    {
+        TableWorld w;
+        w.store.setLanes(3);
+        w.database.onRead([](const std::string&, std::uint64_t rows) { if (rows >= 10) throw std::bad_alloc(); });
+        const auto report = runWith(w, [](const Payload& p) -> Result<WriteReport> { return allWritten(p); });
+        QCOMPARE(report.outcome, Outcome::Failed);
+        QCOMPARE(report.error->id, std::string("engine.out_of_memory"));
+    }
+
+    void olderRowThatArrivesLateDoesNotHideANewerFailure()
+    {
+        TableWorld w;
+        w.database.createTable("film", {"id int", "title text"}, 1);
+        const auto plan = fakePlan(w.database, "film");
+        RunCounters counters;
+        Parking parking(w.meta, w.clock, plan, 1, 0, counters);
+        const auto batch = [&](std::uint64_t version) {
+            auto b = std::make_unique<Batch>(plan->schema);
+            b->append(Op::Upsert)[0] = Cell::integer(7);
+            b->version = version;
+            return b;
+        };
+        const auto older = batch(10), newer = batch(20), newest = batch(30);
+        const std::vector<std::uint32_t> rows{0};
+        const std::vector<RowFailure> failure{{0, {Fault::Data, "source.fake.broken", "unreadable", {}, {}}}};
+        QVERIFY(parking.park(*newer, failure).has_value());                 // the reader is ahead of the writers
+        QVERIFY(parking.arrived(*older, rows, {}).has_value());
+        QCOMPARE(parking.parked(), std::uint64_t{1});
+        QCOMPARE(w.meta.failures("sync", "film", {}, {})->size(), std::size_t{1});
+        QVERIFY(parking.arrived(*newest, rows, {}).has_value());
+        QVERIFY(w.meta.failures("sync", "film", {}, {})->empty());
+    }
+
+    void readerThatWaitsForAFailedLaneIsLetGo()
+    {
+        TableWorld w;
+        w.database.createTable("film", {"id int", "title text"}, 1);
+        for (int i = 0; i < 500; ++i)
+            w.database.put("film", {i, std::string(1000, 'x')});
+        FakeSource source(w.database);
+        std::atomic<int> reads{0};
+        w.database.onRead([&](const std::string&, std::uint64_t) { ++reads; });
+        OddTarget target(w.store, w.clock, [&](const Payload&) -> Result<WriteReport> {
+            while (reads < 3) std::this_thread::yield();                // the queue holds one batch: the reader is waiting now, or soon
+            return Error{Fault::Storage, "test.full", "disk full", {}, {}};
+        });
+        auto lease = target.acquire("sync", "home-a", 0, {});
+        QVERIFY(target.prepare(*fakePlan(w.database, "film"), *lease).has_value());
+        Committer committer(w.meta);
+        RateLimiter rate(w.clock, 0);
+        BatchSizer sizer(10, 10);
+        TableLive live;
+        const auto plan = fakePlan(w.database, "film");
+        Parking parking(w.meta, w.clock, plan, 1, 0, live.counters);
+        auto snapshot = source.snapshot(plan);
+        auto reader = (*snapshot)->read({});
+        Pipeline flow({**reader, target, plan, *lease, false, 0, parking, committer, rate, sizer, live, w.clock, nullptr, false, 1});
+        const auto ran = flow.run({});
+        QVERIFY(!ran);
+        QCOMPARE(ran.error().id, std::string("test.full"));
+        QVERIFY(!flow.reachedEnd());
+    }
 };
 
 QTEST_APPLESS_MAIN(TestPipeline)

@@ -268,6 +268,229 @@ private slots:
         QCOMPARE(report.outcome, Outcome::Failed);
         QCOMPARE(report.error->id, std::string("store.full"));
     }
+
+    void rowParkedEarlierAndGoneSinceIsNoLongerParked()
+    {
+        auto w = world(95);
+        const auto plan = fakePlan(w->database, "film");
+        w->store.rejectKey("42", {Fault::Data, "target.fake.refused", "no thanks", {}, {}});
+        QCOMPARE(w->run(plan).outcome, Outcome::Partial);
+        w->database.erase("film", {42});
+        const auto report = w->run(plan);
+        QVERIFY(w->meta.failures("sync", "film", {}, {})->empty());
+        QCOMPARE(report.outcome, Outcome::Success);
+    }
+
+    void rowParkedBeforeTheLoadWasCutOffStaysParked()
+    {
+        auto w = world(95);
+        const auto plan = fakePlan(w->database, "film");
+        w->store.rejectKey("5", {Fault::Data, "target.fake.refused", "no thanks", {}, {}});
+        w->store.failWrite(6, {Fault::Storage, "test.dead", "the process is gone", {}, {}});
+        QCOMPARE(w->run(plan).outcome, Outcome::Failed);
+        const auto report = w->run(plan);                                      // goes on after row 49 and does not write row 5 again
+        QCOMPARE(w->documents(plan).size(), std::size_t{94});
+        QCOMPARE(report.outcome, Outcome::Partial);
+        QCOMPARE(w->meta.failures("sync", "film", {}, {})->size(), std::size_t{1});
+    }
+
+    void rowReadTwiceInOneRunIsRejectedOnce()
+    {
+        auto w = world(95);
+        w->database.setConsistentSnapshots(false);
+        const auto plan = fakePlan(w->database, "film");
+        w->store.rejectKey("5", {Fault::Data, "target.fake.refused", "no thanks", {}, {}});
+        bool changed = false;
+        w->database.onRead([&](const std::string&, std::uint64_t rows) {
+            if (rows >= 50 && !std::exchange(changed, true)) w->database.put("film", {6, "changed behind the reader", nullptr});
+        });
+        const auto report = w->run(plan);
+        QCOMPARE(report.outcome, Outcome::Partial);
+        QVERIFY(report.rechecked > 0);
+        QCOMPARE(report.rejected, std::uint64_t{1});
+    }
+
+    void fullStaysFullWhenTheServerIsAwayAtFirst()
+    {
+        auto w = world(30);
+        const auto plan = fakePlan(w->database, "film", Strategy::Timestamp);
+        QCOMPARE(w->run(plan).outcome, Outcome::Success);
+        w->store.put("film", "7", {"damaged by hand", 1, true});
+        w->database.failOpen({Fault::Network, "test.cut", "server has gone away", {}, {}}, 2);
+        const auto report = w->run(plan, TableRun::Kind::Full);
+        QCOMPARE(report.outcome, Outcome::Success);
+        QCOMPARE(report.syncType, std::string("full"));
+        verifyEqual(*w, plan);
+    }
+
+    void rewriteThatWasCutOffIsDoneAgain()
+    {
+        auto w = world(95);
+        const auto plan = fakePlan(w->database, "film");
+        w->store.failWrite(6, {Fault::Storage, "test.dead", "the process is gone", {}, {}});
+        QCOMPARE(w->run(plan).outcome, Outcome::Failed);                       // five batches are copied
+        w->database.put("film", {5, "changed", nullptr});
+        w->store.failWrite(5 + 3, {Fault::Storage, "test.dead", "the process is gone", {}, {}});
+        QCOMPARE(w->run(plan).outcome, Outcome::Failed);                       // the rest is copied, the changed range written again in part
+        w->database.put("film", {5, "row5", nullptr});                         // and the row is as it was when it was first copied
+        const auto report = w->run(plan);
+        QVERIFY2(report.outcome == Outcome::Success, report.error ? report.error->detail.c_str() : "");
+        verifyEqual(*w, plan);
+    }
+
+    void strategyChangedToTimestampLoadsOnceMore()
+    {
+        auto w = world(30);
+        QCOMPARE(w->run(fakePlan(w->database, "film")).outcome, Outcome::Success);
+        w->database.erase("film", {3});
+        const auto plan = fakePlan(w->database, "film", Strategy::Timestamp);
+        auto report = w->run(plan);
+        QCOMPARE(report.outcome, Outcome::Success);
+        QCOMPARE(report.syncType, std::string("full"));                        // a full copy left no position to go on from
+        verifyEqual(*w, plan);
+        report = w->run(plan);
+        QCOMPARE(report.syncType, std::string("incremental"));
+        auto other = std::make_shared<TablePlan>(*plan);
+        other->cursor = "changed_at";
+        QCOMPARE(w->run(other).syncType, std::string("full"));                 // the old position says nothing about another column
+        QCOMPARE(w->run(other).syncType, std::string("incremental"));
+    }
+
+    void loadWhoseColumnsChangedStartsOver()
+    {
+        auto w = world(95);
+        w->store.failWrite(6, {Fault::Storage, "test.dead", "the process is gone", {}, {}});
+        QCOMPARE(w->run(fakePlan(w->database, "film")).outcome, Outcome::Failed);
+        w->database.dropColumn("film", "title");
+        const auto plan = fakePlan(w->database, "film");
+        const auto report = w->run(plan, TableRun::Kind::Full);
+        QVERIFY2(report.outcome == Outcome::Success, report.error ? report.error->detail.c_str() : "");
+        QCOMPARE(report.read, std::uint64_t{95});
+        verifyEqual(*w, plan);
+    }
+
+    void somebodyElsesContainerIsReplacedWhole()
+    {
+        auto w = world(30);
+        FakeTarget other(w->store, w->clock);
+        auto theirs = std::make_shared<TablePlan>(*fakePlan(w->database, "film", Strategy::Full, "other"));
+        auto lease = other.acquire("other", "home-a", 0, {});
+        QVERIFY(other.prepare(*theirs, *lease).has_value());
+        w->store.put("film", "900", {"theirs", 1, true});
+        auto plan = std::make_shared<TablePlan>(*fakePlan(w->database, "film", Strategy::Timestamp));
+        plan->ifExists = IfExists::Rebuild;
+        const auto report = w->run(plan);
+        QVERIFY2(report.outcome == Outcome::Success, report.error ? report.error->detail.c_str() : "");
+        QCOMPARE(report.written, std::uint64_t{30});
+        verifyEqual(*w, plan);
+        w->database.tick();
+        w->database.put("film", {3, "later", nullptr});
+        QCOMPARE(w->run(plan).syncType, std::string("incremental"));
+        verifyEqual(*w, plan);
+    }
+
+    void containerThatBecameSomebodyElsesIsNotWrittenByPolls_data()
+    {
+        QTest::addColumn<bool>("backfill");
+        QTest::addRow("poll") << false;
+        QTest::addRow("backfill") << true;
+    }
+    void containerThatBecameSomebodyElsesIsNotWrittenByPolls()
+    {
+        QFETCH(bool, backfill);
+        auto w = world(30);
+        auto plan = std::make_shared<TablePlan>(*fakePlan(w->database, "film", Strategy::Timestamp));
+        plan->ifExists = IfExists::Rebuild;
+        QCOMPARE(w->run(plan).outcome, Outcome::Success);
+        w->store.remove("film");
+        FakeTarget other(w->store, w->clock);
+        auto lease = other.acquire("other", "home-a", 0, {});
+        QVERIFY(other.prepare(*fakePlan(w->database, "film", Strategy::Full, "other"), *lease).has_value());
+        w->store.put("film", "900", {"theirs", 1, true});
+        w->database.tick();
+        w->database.put("film", {3, "later", nullptr});
+        const auto report = w->run(plan, backfill ? TableRun::Kind::Backfill : TableRun::Kind::Normal);
+        QCOMPARE(report.outcome, Outcome::Failed);
+        QCOMPARE(report.error->fault, Fault::Schema);
+        QCOMPARE(w->store.documents("film").size(), std::size_t{1});
+    }
+
+    void tableThatPollsEmptiedIsInStep()
+    {
+        TableWorld w;
+        w.database.createTable("cart", {"id int", "gone bool", "updated int"}, 1);
+        for (int i = 0; i < 5; ++i)
+            w.database.put("cart", {i, false, nullptr});
+        auto plan = std::make_shared<TablePlan>(*fakePlan(w.database, "cart", Strategy::Timestamp));
+        plan->softDelete = "gone";
+        QCOMPARE(w.run(plan).outcome, Outcome::Success);
+        w.database.tick();
+        for (int i = 0; i < 5; ++i)
+            w.database.put("cart", {i, true, nullptr});
+        QCOMPARE(w.run(plan).outcome, Outcome::Success);
+        QVERIFY(w.documents(plan).empty());
+        auto report = w.run(plan);
+        QVERIFY2(report.outcome == Outcome::Success, report.error ? report.error->detail.c_str() : "");
+        w.database.tick();
+        w.database.put("cart", {9, false, nullptr});
+        QCOMPARE(w.run(plan).outcome, Outcome::Success);
+        w.store.remove(plan->container);                                       // now it holds a row again, and is taken away
+        report = w.run(plan);
+        QCOMPARE(report.outcome, Outcome::Failed);
+        QCOMPARE(report.error->id, std::string("engine.target_emptied"));
+    }
+
+    void emptyTable_data()
+    {
+        QTest::addColumn<bool>("timestamp");
+        QTest::addRow("full") << false;
+        QTest::addRow("timestamp") << true;
+    }
+    void emptyTable()
+    {
+        QFETCH(bool, timestamp);
+        auto w = world(0);
+        const auto plan = fakePlan(w->database, "film", timestamp ? Strategy::Timestamp : Strategy::Full);
+        for (int run = 0; run < 3; ++run) {
+            const auto report = w->run(plan);
+            QCOMPARE(report.outcome, Outcome::Success);
+            QVERIFY(std::any_of(report.notes.begin(), report.notes.end(), [](const Message& m) { return m.id == "read_nothing"; }));
+        }
+        fill(*w, 0, 3);
+        QCOMPARE(w->run(plan).outcome, Outcome::Success);
+        verifyEqual(*w, plan);
+        w->database.clear("film");
+        if (timestamp) return;
+        QCOMPARE(w->run(plan).outcome, Outcome::Success);                      // three deletes are below the brake
+        QVERIFY(w->documents(plan).empty());
+    }
+
+    void stopAtAnyReadKeepsWhatWasDone_data()
+    {
+        QTest::addColumn<int>("rows");
+        QTest::addColumn<bool>("keyless");
+        for (const int rows : {0, 10, 50, 90})
+            for (const bool keyless : {false, true})
+                QTest::addRow("%d rows, %s", rows, keyless ? "no key" : "key") << rows << keyless;
+    }
+    void stopAtAnyReadKeepsWhatWasDone()
+    {
+        QFETCH(int, rows);
+        QFETCH(bool, keyless);
+        TableWorld w;
+        w.database.createTable("film", {"id int", "title text"}, keyless ? 0 : 1);
+        for (int i = 0; i < 95; ++i)
+            w.database.put("film", {i, "x"});
+        w.store.setLanes(3);
+        const auto plan = fakePlan(w.database, "film");
+        std::stop_source stop;
+        w.database.onRead([&](const std::string&, std::uint64_t soFar) { if (soFar >= static_cast<std::uint64_t>(rows)) stop.request_stop(); });
+        const auto report = w.run(plan, TableRun::Kind::Normal, stop.get_token());
+        QCOMPARE(report.outcome, Outcome::Cancelled);
+        w.database.onRead({});
+        QCOMPARE(w.run(plan).outcome, Outcome::Success);
+        QCOMPARE(w.documents(plan).size(), std::size_t{95});
+    }
 };
 
 QTEST_APPLESS_MAIN(TestTableRun)
