@@ -77,6 +77,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, st
         return errorOf(made->m_db, code, made->m_path);
     made->m_busyTimeout = busyTimeout;
     sqlite3_busy_handler(made->m_db, &Connection::onBusy, made.get());
+    // sqlite3_interrupt() is forgotten when it comes just before a statement's first step; this sees the stop then.
+    sqlite3_progress_handler(made->m_db, 20'000, [](void* self) { return static_cast<int>(static_cast<Connection*>(self)->m_stop.stop_requested()); }, made.get());
     // A hostile schema must not run anything but plain SQL, and nothing here may write.
     sqlite3_db_config(made->m_db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     sqlite3_db_config(made->m_db, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
