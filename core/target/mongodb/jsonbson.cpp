@@ -1,18 +1,17 @@
 #include "core/target/mongodb/jsonbson.h"
+#include "core/base/jsonscan.h"
 #include "core/target/mongodb/numbers.h"
 #include <charconv>
-#include <rapidjson/error/en.h>
-#include <rapidjson/reader.h>
 
 namespace millrace::mongodb {
 
-struct JsonBson::Handler : rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Handler> {
+struct JsonBson::Handler {
     struct Level { std::size_t open; std::uint32_t items; bool array; };
     BsonWriter* out = nullptr;
     std::string_view root;               // the field's name, with NUL
     std::vector<Level> levels;
     std::size_t keyAt = 0;               // where the pending key's type byte stands
-    const char* refused = nullptr;
+    bool nulInKey = false;
 
     // Element head of a value: the root's name, the array index, or the key that was written already and waits for its type.
     void begin(std::uint8_t type)
@@ -27,50 +26,39 @@ struct JsonBson::Handler : rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Handl
         } else
             out->patch(keyAt, static_cast<char>(type));
     }
-    bool Null() { begin(BSON_TYPE_NULL); return true; }
-    bool Bool(bool value) { begin(BSON_TYPE_BOOL); out->byte(value); return true; }
-    bool RawNumber(const char* text, rapidjson::SizeType size, bool)
+    void null() { begin(BSON_TYPE_NULL); }
+    void boolean(bool value) { begin(BSON_TYPE_BOOL); out->byte(value); }
+    void number(std::string_view lexeme)
     {
-        const JsonNumber number = jsonNumber({text, size});
-        switch (number.kind) {
-        case JsonNumber::Kind::Int: begin(BSON_TYPE_INT64); out->number(number.i); break;
-        case JsonNumber::Kind::Double: begin(BSON_TYPE_DOUBLE); out->number(number.d); break;
-        case JsonNumber::Kind::Decimal: begin(BSON_TYPE_DECIMAL128); out->decimalBody(number.decimal); break;
-        case JsonNumber::Kind::Text: begin(BSON_TYPE_UTF8); out->textBody({text, size}); break;
+        const JsonNumber parsed = jsonNumber(lexeme);
+        switch (parsed.kind) {
+        case JsonNumber::Kind::Int: begin(BSON_TYPE_INT64); out->number(parsed.i); break;
+        case JsonNumber::Kind::Double: begin(BSON_TYPE_DOUBLE); out->number(parsed.d); break;
+        case JsonNumber::Kind::Decimal: begin(BSON_TYPE_DECIMAL128); out->decimalBody(parsed.decimal); break;
+        case JsonNumber::Kind::Text: begin(BSON_TYPE_UTF8); out->textBody(lexeme); break;
         }
-        return true;
     }
-    bool String(const char* text, rapidjson::SizeType size, bool) { begin(BSON_TYPE_UTF8); out->textBody({text, size}); return true; }
-    bool Key(const char* text, rapidjson::SizeType size, bool)
+    void string(std::string_view text) { begin(BSON_TYPE_UTF8); out->textBody(text); }
+    void key(std::string_view text)
     {
-        if (std::memchr(text, 0, size)) {
-            refused = "a key inside it holds a zero byte, which a field name cannot";
-            return false;
-        }
+        nulInKey = nulInKey || text.find('\0') != std::string_view::npos;
         keyAt = out->at();
         out->byte(0);
-        out->raw(text, size);
+        out->raw(text.data(), text.size());
         out->byte(0);
-        return true;
     }
-    bool open(bool array)
+    void open(char c)
     {
-        if (levels.size() >= static_cast<std::size_t>(mostLevels)) {
-            refused = "it is nested deeper than 170 levels";
-            return false;
-        }
-        begin(array ? BSON_TYPE_ARRAY : BSON_TYPE_DOCUMENT);
-        levels.push_back({out->open(), 0, array});
-        return true;
+        begin(c == '[' ? BSON_TYPE_ARRAY : BSON_TYPE_DOCUMENT);
+        levels.push_back({out->open(), 0, c == '['});
     }
-    bool close() { out->close(levels.back().open); levels.pop_back(); return true; }
-    bool StartObject() { return open(false); }
-    bool EndObject(rapidjson::SizeType) { return close(); }
-    bool StartArray() { return open(true); }
-    bool EndArray(rapidjson::SizeType) { return close(); }
+    void close(char) { out->close(levels.back().open); levels.pop_back(); }
 };
 
-struct JsonBson::State { Handler handler; rapidjson::Reader reader; };
+struct JsonBson::State {
+    Handler handler;
+    JsonScanner<Handler> scanner{handler, mostLevels};
+};
 
 JsonBson::JsonBson() : m_state(std::make_unique<State>()) {}
 JsonBson::~JsonBson() = default;
@@ -81,18 +69,13 @@ std::string JsonBson::append(BsonWriter& out, std::string_view nameWithNul, std:
     handler.out = &out;
     handler.root = nameWithNul;
     handler.levels.clear();
-    handler.refused = nullptr;
+    handler.nulInKey = false;
     const std::size_t from = out.at();
-    rapidjson::MemoryStream stream(json.data(), json.size());
-    constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseValidateEncodingFlag;
-    if (m_state->reader.Parse<flags>(stream, handler))
+    const bool parsed = m_state->scanner.scan(json);
+    if (parsed && !handler.nulInKey)
         return {};
     out.rewind(from);
-    if (handler.refused)
-        return handler.refused;
-    if (m_state->reader.GetParseErrorCode() == rapidjson::kParseErrorNumberTooBig)
-        return "a number inside it is beyond 1e308";
-    return std::string("it is not JSON: ") + rapidjson::GetParseError_En(m_state->reader.GetParseErrorCode());
+    return parsed ? "a key inside it holds a zero byte, which a field name cannot" : std::string("its JSON cannot be stored: ") + m_state->scanner.reason();
 }
 
 } // namespace millrace::mongodb

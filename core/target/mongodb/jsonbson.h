@@ -16,7 +16,7 @@ public:
     std::string append(BsonWriter& out, std::string_view nameWithNul, std::string_view json);
 
     //! mongod 6.0 refuses documents nested deeper than 180 levels, and from 200 levels on the whole message with all its neighbours.
-    static constexpr int mostLevels = 170;
+    static constexpr std::size_t mostLevels = 170;
 private:
     struct Handler;
     struct State;

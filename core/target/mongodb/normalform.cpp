@@ -1,11 +1,13 @@
 #include "core/target/mongodb/normalform.h"
+#include "core/base/jsonscan.h"
 #include "core/base/text.h"
 #include "core/data/value.h"
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <optional>
-#include <rapidjson/reader.h>
 
 namespace millrace::mongodb {
 
@@ -60,11 +62,6 @@ std::string plainDecimal(std::string text)
     return (negative ? "-" : "") + digits;
 }
 
-bool decimalOf(std::string_view text, bson_decimal128_t& out)
-{
-    return bson_decimal128_from_string_w_len(text.data(), static_cast<int>(text.size()), &out) && (text == "NaN" || decimalText(out) != "NaN");
-}
-
 //! Sign, digits without zeros at either end, and the power of the first digit: two texts of one value give one result.
 struct Digits {
     bool negative = false;
@@ -94,39 +91,67 @@ struct Digits {
     bool operator==(const Digits&) const = default;
 };
 
-//! JSON text straight to the form, numbers by the contract's rule.
-struct JsonForm : rapidjson::BaseReaderHandler<rapidjson::UTF8<>, JsonForm> {
-    std::string& out;
-    std::vector<std::pair<char, bool>> open;       // '{' or '[', and whether it has items
-    bool afterKey = false;
-    explicit JsonForm(std::string& target) : out(target) {}
-    void comma()
-    {
-        if (!afterKey && !open.empty()) {
-            if (open.back().second) out += ',';
-            open.back().second = true;
-        }
-        afterKey = false;
+//! More than 34 digits whose last are zeros fit Decimal128 all the same; libbson takes them only as an exponent.
+std::string within34(std::string_view text)
+{
+    const Digits all(text);
+    const auto e = text.find_first_of("eE");
+    const auto first = text.find_first_of("123456789");
+    if (first == std::string_view::npos || (e != std::string_view::npos && first > e) || all.digits.size() > 34)
+        return std::string(text);
+    std::size_t written = 0;
+    for (const char c : text.substr(first, e == std::string_view::npos ? e : e - first))
+        written += c != '.';
+    if (written <= 34)
+        return std::string(text);
+    return (all.negative ? "-" : "") + all.digits + std::string(34 - all.digits.size(), '0') + "E" + std::to_string(all.power - 34);
+}
+
+bool decimalOf(std::string_view text, bson_decimal128_t& out)
+{
+    if (const auto e = text.find_first_of("eE"); e != std::string_view::npos && text.size() - e > 8)
+        return false;                                     // libbson reads the exponent into an int
+    if (Digits(text).digits.size() > 34)
+        return false;                                     // libbson 1.23 does not see every digit that it would lose
+    const std::string fitting = within34(text);
+    return bson_decimal128_from_string_w_len(fitting.data(), static_cast<int>(fitting.size()), &out) && (text == "NaN" || decimalText(out) != "NaN");
+}
+
+//! The fewest digits that read back as this double.
+Digits shortestDigits(double value)
+{
+    char text[40];
+    for (int precision = 0; precision <= 16; ++precision) {
+        std::snprintf(text, sizeof text, "%.*e", precision, value);
+        if (std::strtod(text, nullptr) == value)
+            break;
     }
-    bool Null() { comma(); out += 'n'; return true; }
-    bool Bool(bool value) { comma(); out += value ? "b:true" : "b:false"; return true; }
-    bool RawNumber(const char* text, rapidjson::SizeType size, bool)
+    return Digits(text);
+}
+
+//! JSON text straight to the form, numbers by the contract's rule.
+struct JsonForm {
+    std::string& out;
+    bool comma = false;
+    void next() { if (comma) out += ','; comma = true; }
+    void null() { next(); out += 'n'; }
+    void boolean(bool value) { next(); out += value ? "b:true" : "b:false"; }
+    void number(std::string_view lexeme)
     {
-        comma();
-        const std::string_view lexeme(text, size);
+        next();
         std::int64_t whole = 0;
-        const auto parsed = std::from_chars(text, text + size, whole);
-        if (parsed.ec == std::errc() && parsed.ptr == text + size && lexeme != "-0") {
+        const auto parsed = std::from_chars(lexeme.data(), lexeme.data() + lexeme.size(), whole);
+        if (parsed.ec == std::errc() && parsed.ptr == lexeme.data() + lexeme.size() && lexeme != "-0") {
             out += "i:";
             out += lexeme;
-            return true;
+            return;
         }
         const double nearest = std::strtod(std::string(lexeme).c_str(), nullptr);
         std::string shortest;
         appendReal(shortest, nearest);
-        if (std::isfinite(nearest) && Digits(shortest) == Digits(lexeme)) {
+        if (std::isfinite(nearest) && shortestDigits(nearest) == Digits(lexeme)) {
             out += "d:" + shortest;
-            return true;
+            return;
         }
         if (bson_decimal128_t value; decimalOf(lexeme, value))
             out += "m:" + decimalText(value);
@@ -134,25 +159,19 @@ struct JsonForm : rapidjson::BaseReaderHandler<rapidjson::UTF8<>, JsonForm> {
             out += "s:";
             appendJsonString(out, lexeme);
         }
-        return true;
     }
-    bool String(const char* text, rapidjson::SizeType size, bool) { comma(); out += "s:"; appendJsonString(out, {text, size}); return true; }
-    bool Key(const char* text, rapidjson::SizeType size, bool) { comma(); appendJsonString(out, {text, size}); out += ':'; afterKey = true; return true; }
-    bool begin(char c) { comma(); out += c; open.emplace_back(c, false); return true; }
-    bool end(char c) { out += c; open.pop_back(); return true; }
-    bool StartObject() { return begin('{'); }
-    bool EndObject(rapidjson::SizeType) { return end('}'); }
-    bool StartArray() { return begin('['); }
-    bool EndArray(rapidjson::SizeType) { return end(']'); }
+    void string(std::string_view text) { next(); out += "s:"; appendJsonString(out, text); }
+    void key(std::string_view text) { next(); appendJsonString(out, text); out += ':'; comma = false; }
+    void open(char c) { next(); out += c; comma = false; }
+    void close(char c) { out += c; comma = true; }
 };
 
 void appendJsonForm(std::string& out, std::string_view json)
 {
-    JsonForm handler(out);
-    rapidjson::MemoryStream stream(json.data(), json.size());
-    rapidjson::Reader reader;
+    JsonForm handler{out};
+    JsonScanner<JsonForm> scanner(handler, 1000);
     const std::size_t from = out.size();
-    if (!reader.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag>(stream, handler)) {
+    if (!scanner.scan(json)) {
         out.resize(from);
         out += "!not JSON";
     }

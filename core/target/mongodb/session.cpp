@@ -55,7 +55,7 @@ struct Reply {
 
 MongoSession::MongoSession(std::unique_ptr<Client> client, TablePlanPtr plan, Lease lease, std::string collection, bool insertOnly)
     : m_client(std::move(client)), m_plan(std::move(plan)), m_lease(std::move(lease)), m_name(std::move(collection)),
-      m_collection(m_client->collection(m_name)), m_first(insertOnly ? First::Insert : First::Upsert), m_canUpdate(!m_plan->objectId || m_plan->keyless())
+      m_collection(m_client->collection(m_name)), m_first(insertOnly ? First::Insert : First::Update), m_canUpdate(!m_plan->objectId || m_plan->keyless())
 {
 }
 
