@@ -99,6 +99,20 @@ Selection select(const SyncDef& def, const std::vector<TableInfo>& tables, bool 
                             "Correct the name, or grant SELECT on it.", {}};
             out.tables.push_back(std::move(s));
         }
+    // A table that earlier runs copied and that is gone must not vanish without a word.
+    for (const std::string& label : known) {
+        const TableRef ref{{}, label.substr(label.rfind('.') == std::string::npos ? 0 : label.rfind('.') + 1)};
+        const bool chosen = std::any_of(rules.begin(), rules.end(), [&](const TableRule& r) { return isGlob(r.name) && names(r.name, ref, label); });
+        const bool left = std::any_of(def.exclude.begin(), def.exclude.end(), [&](const auto& p) { return names(p, ref, label); });
+        const bool there = std::find(all.begin(), all.end(), label) != all.end();
+        if (!chosen || left || there || found.contains(label))
+            continue;
+        Selected s;
+        s.label = s.rule.name = label;
+        s.error = Error{Fault::Schema, "engine.table_gone", "The table " + label + " is not in the source any more; its documents stay as they are.",
+                        "If that is right, leave it out under exclude:.", {}};
+        out.tables.push_back(std::move(s));
+    }
     return out;
 }
 

@@ -167,6 +167,25 @@ private slots:
         QCOMPARE(w.run().tables.size(), std::size_t{3});
     }
 
+    void aCopiedTableThatIsGoneIsTold()
+    {
+        World w;
+        QCOMPARE(w.run().outcome, Outcome::Success);
+        auto statuses = w.meta.statuses("sync");
+        TableStatus gone = statuses->front();
+        gone.table = gone.container = "category";
+        QVERIFY(w.meta.saveStatus(gone).has_value());
+        const auto report = w.run();
+        QCOMPARE(report.outcome, Outcome::Partial);
+        const auto it = std::find_if(report.tables.begin(), report.tables.end(), [](const TableReport& t) { return t.table == "category"; });
+        QVERIFY(it != report.tables.end());
+        QCOMPARE(it->error->id, std::string("engine.table_gone"));
+        auto def = World::def();
+        def.exclude = {"category"};
+        QVERIFY(w.engine->saveSync(def).has_value());
+        QCOMPARE(w.run().outcome, Outcome::Success);
+    }
+
     void twoTablesOntoOneNameAreRefusedBeforeAnythingIsWritten()
     {
         World w;

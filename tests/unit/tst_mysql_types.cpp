@@ -80,8 +80,8 @@ void TestMysqlTypes::describes()
 
 void TestMysqlTypes::quotes()
 {
-    QCOMPARE(quoted("a`b"), std::string("`a``b`"));
-    QCOMPARE(quoted(TableRef {"s`", "t"}), std::string("`s```.`t`"));
+    QCOMPARE(quotedName("a`b"), std::string("`a``b`"));
+    QCOMPARE(quotedName(TableRef {"s`", "t"}), std::string("`s```.`t`"));
     QCOMPARE(PagedQuery::condition("a > 1 -- all"), std::string("(a > 1 -- all\n)"));
 }
 

@@ -228,12 +228,12 @@ Result<> Catalog::sampleFlags(TableInfo& table)
         return {};
     std::vector<std::string> names, answers, backwards;
     for (const ColumnInfo* column : flags) {
-        names.push_back(quoted(column->name));
+        names.push_back(quotedName(column->name));
         answers.push_back("MAX(" + names.back() + " NOT IN (0, 1))");
     }
     for (const std::string& key : table.key)
-        backwards.push_back(quoted(key) + " DESC");
-    const std::string rows = "SELECT " + join(names, ", ") + " FROM " + quoted(table.ref);
+        backwards.push_back(quotedName(key) + " DESC");
+    const std::string rows = "SELECT " + join(names, ", ") + " FROM " + quotedName(table.ref);
     std::string sample = "(" + rows + " LIMIT 20000)";
     if (!backwards.empty())
         sample += " UNION ALL (" + rows + " ORDER BY " + join(backwards, ", ") + " LIMIT 20000)";

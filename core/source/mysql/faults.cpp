@@ -54,7 +54,7 @@ constexpr Known known[] = {
 
 std::string grantFix(std::string_view message, const Config& config)
 {
-    const std::string on = config.database.empty() ? "*.*" : quoted(config.database) + ".*";
+    const std::string on = config.database.empty() ? "*.*" : quotedName(config.database) + ".*";
     return "GRANT SELECT ON " + on + " TO " + accountIn(message, config) + ";";
 }
 

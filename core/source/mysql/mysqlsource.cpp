@@ -77,7 +77,7 @@ public:
                 if (const auto type = catalog.columnType(plan.table, *column); !type)
                     return type.error();
         if (!plan.where.empty())
-            if (auto ok = (*connection)->exec("SELECT 1 FROM " + quoted(plan.table) + " WHERE " + PagedQuery::condition(plan.where) + " LIMIT 0"); !ok)
+            if (auto ok = (*connection)->exec("SELECT 1 FROM " + quotedName(plan.table) + " WHERE " + PagedQuery::condition(plan.where) + " LIMIT 0"); !ok)
                 return refused(plan, "where", "`where` is not a condition on this table: " + ok.error().detail, "Correct `where`.");
         if (plan.strategy == Strategy::Full)
             return {};

@@ -164,7 +164,7 @@ bool matches(const NativeType& type, const MYSQL_FIELD& field, bool view)
     return family(expected) != 1 || type.base == "year" || type.isUnsigned == static_cast<bool>(field.flags & UNSIGNED_FLAG);
 }
 
-std::string quoted(std::string_view identifier)
+std::string quotedName(std::string_view identifier)
 {
     std::string out = "`";
     for (const char c : identifier) {
@@ -174,15 +174,15 @@ std::string quoted(std::string_view identifier)
     return out += '`';
 }
 
-std::string quoted(const TableRef& table) { return table.schema.empty() ? quoted(table.name) : quoted(table.schema) + "." + quoted(table.name); }
+std::string quotedName(const TableRef& table) { return table.schema.empty() ? quotedName(table.name) : quotedName(table.schema) + "." + quotedName(table.name); }
 
 std::string readExpression(const std::string& column, const NativeType& type)
 {
     if (type.base == "vector")
-        return "CAST(" + quoted(column) + " AS BINARY)";
+        return "CAST(" + quotedName(column) + " AS BINARY)";
     if (type.wire() == Wire::Characters && !isText(type.base))
-        return "CAST(" + quoted(column) + " AS CHAR)";
-    return quoted(column);
+        return "CAST(" + quotedName(column) + " AS CHAR)";
+    return quotedName(column);
 }
 
 } // namespace millrace::mysql

@@ -30,8 +30,8 @@ void describeNative(ColumnInfo& column);
 //! only the family is compared.
 bool matches(const NativeType& type, const MYSQL_FIELD& field, bool view);
 
-std::string quoted(std::string_view identifier);               //!< `name`
-std::string quoted(const TableRef& table);                     //!< `schema`.`name`
+std::string quotedName(std::string_view identifier);               //!< `name`
+std::string quotedName(const TableRef& table);                     //!< `schema`.`name`
 //! The expression that reads a column: types that the client library does not know are cast to what it does.
 std::string readExpression(const std::string& column, const NativeType& type);
 

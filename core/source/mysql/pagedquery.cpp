@@ -70,7 +70,7 @@ bool fromHex(std::string_view text, std::string& out)
     if (text.size() % 2)
         return false;
     for (std::size_t i = 0; i < text.size(); i += 2) {
-        unsigned char byte;
+        unsigned char byte = 0;
         if (std::from_chars(text.data() + i, text.data() + i + 2, byte, 16).ptr != text.data() + i + 2)
             return false;
         out += static_cast<char>(byte);
@@ -87,7 +87,7 @@ PagedQuery::Spec PagedQuery::forPlan(const TablePlan& plan)
 {
     Spec spec;
     spec.label = plan.label;
-    spec.from = quoted(plan.table);
+    spec.from = quotedName(plan.table);
     const auto& columns = plan.schema->columns;
     const bool view = plan.kind == TableKind::View;
     for (std::uint32_t i = 0; i < columns.size(); ++i) {
@@ -96,7 +96,7 @@ PagedQuery::Spec PagedQuery::forPlan(const TablePlan& plan)
     }
     for (const std::uint32_t i : plan.schema->key) {
         const NativeType type = parseNativeType(columns[i].nativeType);
-        OrderPart part {quoted(columns[i].source), boundKind(type), i};
+        OrderPart part {quotedName(columns[i].source), boundKind(type), i};
         // sorted by number but compared by text: only the number is both
         if (type.isEnum() || type.isSet()) {
             part.expression = "CAST(" + part.expression + " AS SIGNED)";

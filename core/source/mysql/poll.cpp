@@ -116,7 +116,7 @@ private:
             spec.list.push_back(m_facts.softDelete);
             m_gone = spec.slots.addInteger();
         }
-        const std::string cursor = quoted(m_plan->cursor);
+        const std::string cursor = quotedName(m_plan->cursor);
         if (m_phase == Phase::WithoutCursor)
             spec.where.push_back(cursor + " IS NULL");
         else {
@@ -139,10 +139,10 @@ private:
     {
         const Column& key = m_plan->schema->columns[m_plan->schema->key[0]];
         const NativeType type = parseNativeType(key.nativeType);
-        const std::string deletedKey = "d." + quoted(m_plan->deletedRows->key), at = "d." + m_facts.deletedAt, mainKey = "m." + quoted(key.source);
+        const std::string deletedKey = "d." + quotedName(m_plan->deletedRows->key), at = "d." + m_facts.deletedAt, mainKey = "m." + quotedName(key.source);
         PagedQuery::Spec spec;
         spec.label = m_plan->label + " (" + m_plan->deletedRows->table + ")";
-        spec.from = m_facts.deletedFrom + " d LEFT JOIN " + quoted(m_plan->table) + " m ON " + mainKey + " = " + deletedKey;
+        spec.from = m_facts.deletedFrom + " d LEFT JOIN " + quotedName(m_plan->table) + " m ON " + mainKey + " = " + deletedKey;
         spec.where = {mainKey + " IS NULL", deletedKey + " IS NOT NULL"};
         spec.list = {deletedKey, "CAST(" + at + " AS CHAR)"};
         spec.slots.addColumn(key, ValuePolicy::Fail, m_plan->schema->key[0], true);
@@ -207,8 +207,8 @@ Result<Facts> gather(Connection& connection, const TablePlan& plan)
         if (!at)
             return at.error();
         facts.timestampAt = parseNativeType(*at).base == "timestamp";
-        facts.deletedFrom = quoted(ref);
-        facts.deletedAt = quoted(plan.deletedRows->at);
+        facts.deletedFrom = quotedName(ref);
+        facts.deletedAt = quotedName(plan.deletedRows->at);
     }
     return facts;
 }

@@ -68,7 +68,7 @@ Result<Finding> privileges(Connection& connection)
     auto visible = connection.query("SELECT COUNT(*) FROM information_schema.tables WHERE " + where);
     if (!visible)
         return std::move(visible).error();
-    const std::string on = config.database.empty() ? "*.*" : quoted(config.database) + ".*";
+    const std::string on = config.database.empty() ? "*.*" : quotedName(config.database) + ".*";
     if (one(*visible) == "0")
         return Finding {TestStage::Outcome::Warning, "no table is visible to " + grantee, "GRANT SELECT ON " + on + " TO " + grantee + ";"};
     const auto sees = Catalog(connection).seesTransactions();

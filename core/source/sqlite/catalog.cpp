@@ -247,14 +247,14 @@ Result<WalkOrder> keyOrder(Connection& connection, const TableRef& table, const 
         const ColumnInfo* column = info->column(name);
         if (!column)
             return Error{Fault::Schema, "source.sqlite.table_altered", "The key column " + name + " of " + table.name + " is gone.", "Run a full sync of this table.", {}};
-        std::string term = quoted(table.name) + "." + quoted(name);
+        std::string term = quotedName(table.name) + "." + quotedName(name);
         const char* own = nullptr;
         if (info->kind == TableKind::Table)
             sqlite3_table_column_metadata(connection.handle(), "main", table.name.c_str(), name.c_str(), nullptr, &own, nullptr, nullptr, nullptr);
         const auto wanted = collations.find(name);
         const std::string collation = wanted != collations.end() ? wanted->second : order.indexed ? std::string() : "BINARY";
         if (!collation.empty() && lower(collation) != lower(own ? own : "BINARY")) {
-            term += " COLLATE " + quoted(collation);
+            term += " COLLATE " + quotedName(collation);
             order.collated = true;
         }
         order.terms.push_back(std::move(term));
@@ -279,7 +279,7 @@ Result<std::string> rowidName(Connection& connection, const TableRef& table)
         return std::move(info).error();
     for (const char* name : {"_rowid_", "rowid", "oid"})
         if (std::none_of(info->columns.begin(), info->columns.end(), [&](const ColumnInfo& c) { return lower(c.name) == name; }))
-            return quoted(table.name) + "." + name;
+            return quotedName(table.name) + "." + name;
     return std::string();
 }
 

@@ -36,7 +36,7 @@ Error errorOf(sqlite3* db, int code, std::string_view doing)
 
 } // namespace
 
-std::string quoted(std::string_view name)
+std::string quotedName(std::string_view name)
 {
     std::string out = "\"";
     for (const char c : name) {

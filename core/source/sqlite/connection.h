@@ -10,7 +10,7 @@
 
 namespace millrace::sqlitesource {
 
-std::string quoted(std::string_view name);                       //!< "film" -> "\"film\"", quotes inside doubled
+std::string quotedName(std::string_view name);                       //!< "film" -> "\"film\"", quotes inside doubled
 
 //! A prepared statement. Steps report false at the end; the row's pointers live until the next step.
 class Statement {

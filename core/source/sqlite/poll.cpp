@@ -20,15 +20,15 @@ Error refused(const TablePlan& plan, std::string detail, std::string fix)
     return {Fault::Config, "source.sqlite.cursor", "table " + plan.label + ": " + std::move(detail), std::move(fix), {}};
 }
 
-std::string cursorOf(const TablePlan& plan) { return quoted(plan.table.name) + "." + quoted(plan.cursor); }
-std::string deletedAt(const TablePlan& plan) { return quoted(plan.deletedRows->table) + "." + quoted(plan.deletedRows->at); }
-std::string deletedKey(const TablePlan& plan) { return quoted(plan.deletedRows->table) + "." + quoted(plan.deletedRows->key); }
+std::string cursorOf(const TablePlan& plan) { return quotedName(plan.table.name) + "." + quotedName(plan.cursor); }
+std::string deletedAt(const TablePlan& plan) { return quotedName(plan.deletedRows->table) + "." + quotedName(plan.deletedRows->at); }
+std::string deletedKey(const TablePlan& plan) { return quotedName(plan.deletedRows->table) + "." + quotedName(plan.deletedRows->key); }
 
 //! Smallest and largest time of a followed column, in the view that is open. An index answers both at once.
 struct Extremes { RawValue least, most; };
 Result<Extremes> extremes(Connection& connection, const std::string& table, const std::string& column)
 {
-    const std::string from = " FROM main." + quoted(table) + ")";
+    const std::string from = " FROM main." + quotedName(table) + ")";
     auto statement = connection.prepare("SELECT (SELECT min(" + column + ")" + from + ", (SELECT max(" + column + ")" + from);
     if (!statement)
         return std::move(statement).error();
@@ -223,7 +223,7 @@ private:
         spec.orderAt = static_cast<int>(m_plan->schema->columns.size());
         spec.columns += ", " + join(spec.order, ", ");
         if (!deleted && !m_plan->softDelete.empty())
-            spec.columns += ", " + quoted(m_plan->table.name) + "." + quoted(m_plan->softDelete);
+            spec.columns += ", " + quotedName(m_plan->table.name) + "." + quotedName(m_plan->softDelete);
         if (!deleted && !m_plan->where.empty())
             spec.columns += ", (" + m_plan->where + "\n) IS TRUE AS __keep";
         return spec;
@@ -233,7 +233,7 @@ private:
     {
         Walk::Spec spec;
         spec.columns = columnList(*m_plan);
-        spec.from = "main." + quoted(m_plan->table.name);
+        spec.from = "main." + quotedName(m_plan->table.name);
         spec.order = m_key.terms;
         spec.collated = m_key.collated;
         for (std::size_t i = 0; i < m_key.terms.size(); ++i)
@@ -246,12 +246,12 @@ private:
     {
         // A key that is in the table again is no deletion any more.
         const std::uint32_t key = m_plan->schema->key[0];
-        const std::string own = quoted(m_plan->table.name) + "." + quoted(m_plan->schema->columns[key].source), gone = deletedKey(*m_plan);
+        const std::string own = quotedName(m_plan->table.name) + "." + quotedName(m_plan->schema->columns[key].source), gone = deletedKey(*m_plan);
         Walk::Spec spec;
         std::vector<std::string> columns(m_plan->schema->columns.size(), "NULL");
         columns[key] = gone;
         spec.columns = join(columns, ", ");
-        spec.from = "main." + quoted(m_plan->deletedRows->table) + " LEFT JOIN main." + quoted(m_plan->table.name) + " ON " + own + " = " + gone;
+        spec.from = "main." + quotedName(m_plan->deletedRows->table) + " LEFT JOIN main." + quotedName(m_plan->table.name) + " ON " + own + " = " + gone;
         spec.conditions = {own + " IS NULL", gone + " IS NOT NULL"};
         spec.order = {gone};
         return spec;
@@ -272,7 +272,7 @@ private:
 Result<> checkShapes(Connection& connection, const TablePlan& plan, const std::string& table, const std::string& column)
 {
     // Both ends of the order show every storage class that is there; the first rows show what is written today and long ago.
-    const std::string some = "SELECT " + column + " FROM main." + quoted(table) + " WHERE " + column + " IS NOT NULL";
+    const std::string some = "SELECT " + column + " FROM main." + quotedName(table) + " WHERE " + column + " IS NOT NULL";
     std::optional<CursorShape> first;
     for (const std::string& sql : {some + " LIMIT 1000", some + " ORDER BY 1 LIMIT 200", some + " ORDER BY 1 DESC LIMIT 200"}) {
         auto statement = connection.prepare(sql);

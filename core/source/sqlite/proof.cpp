@@ -85,22 +85,22 @@ public:
 
     Result<> prepare()
     {
-        const std::string name = quoted(m_plan->table.name);
+        const std::string name = quotedName(m_plan->table.name);
         std::vector<std::string> columns, conditions;
         for (const Column& column : m_plan->schema->columns) {
-            const std::string c = name + "." + quoted(column.source);
+            const std::string c = name + "." + quotedName(column.source);
             columns.push_back("typeof(" + c + "), " + c);
         }
         if (!m_plan->where.empty())
             conditions.push_back("(" + m_plan->where + "\n)");
         if (!m_plan->softDelete.empty()) {
-            const std::string s = name + "." + quoted(m_plan->softDelete);
+            const std::string s = name + "." + quotedName(m_plan->softDelete);
             conditions.push_back("NOT CASE typeof(" + s + ") WHEN 'null' THEN 0 WHEN 'text' THEN lower(trim(" + s
                                  + ", ' ' || char(9, 10, 13))) NOT IN ('', '0', 'false', 'f', 'no', 'n', 'off') WHEN 'blob' THEN length(" + s + ") > 0 ELSE " + s + " <> 0 END");
         }
         if (m_byKey)
             for (std::size_t i = 0; i < m_plan->schema->key.size(); ++i)
-                conditions.push_back(name + "." + quoted(m_plan->schema->columns[m_plan->schema->key[i]].source) + " IN (?" + std::to_string(2 * i + 1) + ", ?" + std::to_string(2 * i + 2) + ")");
+                conditions.push_back(name + "." + quotedName(m_plan->schema->columns[m_plan->schema->key[i]].source) + " IN (?" + std::to_string(2 * i + 1) + ", ?" + std::to_string(2 * i + 2) + ")");
         else if (!m_paging.empty()) {
             conditions.push_back(m_paging + " > ?1");
             columns.push_back(m_paging);

@@ -66,13 +66,13 @@ private:
     {
         Walk::Spec spec;
         spec.columns = columnList(*m_plan);
-        spec.from = "main." + quoted(m_plan->table.name);
+        spec.from = "main." + quotedName(m_plan->table.name);
         spec.orderAt = static_cast<int>(m_plan->schema->columns.size());
-        const std::string name = quoted(m_plan->table.name);
+        const std::string name = quotedName(m_plan->table.name);
         if (!m_way.order.terms.empty())
             spec.columns += ", " + join(m_way.order.terms, ", ");
         if (!m_plan->softDelete.empty())
-            spec.columns += ", " + name + "." + quoted(m_plan->softDelete);
+            spec.columns += ", " + name + "." + quotedName(m_plan->softDelete);
         if (!m_plan->where.empty())
             spec.conditions.push_back("(" + m_plan->where + "\n)");
         std::vector<std::string> nulls;
@@ -196,7 +196,7 @@ std::string columnList(const TablePlan& plan)
 {
     std::vector<std::string> columns;
     for (const Column& column : plan.schema->columns)
-        columns.push_back(quoted(plan.table.name) + "." + quoted(column.source));
+        columns.push_back(quotedName(plan.table.name) + "." + quotedName(column.source));
     return join(columns, ", ");
 }
 

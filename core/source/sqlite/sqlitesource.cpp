@@ -69,7 +69,7 @@ public:
         if (!open)
             return std::move(open).error();
         if (!plan.where.empty()) {
-            auto filter = (*open)->prepare("SELECT (" + plan.where + "\n) FROM main." + quoted(plan.table.name));
+            auto filter = (*open)->prepare("SELECT (" + plan.where + "\n) FROM main." + quotedName(plan.table.name));
             if (!filter)
                 return Error{Fault::Config, "source.sqlite.filter", "table " + plan.label + ": the filter is not valid here: " + filter.error().detail,
                              "Correct `where`: one SQL expression over the table's columns.", {}};
@@ -122,8 +122,8 @@ private:
             const Column& column = plan.schema->columns[i];
             if (column.type != Type::DateTime && column.type != Type::Timestamp)
                 continue;
-            const std::string sign = "substr(" + quoted(plan.table.name) + "." + quoted(column.source) + ", 11, 1)";
-            auto both = connection.word("SELECT count(DISTINCT " + sign + ") FROM main." + quoted(plan.table.name) + " WHERE " + sign + " IN (' ', 'T')");
+            const std::string sign = "substr(" + quotedName(plan.table.name) + "." + quotedName(column.source) + ", 11, 1)";
+            auto both = connection.word("SELECT count(DISTINCT " + sign + ") FROM main." + quotedName(plan.table.name) + " WHERE " + sign + " IN (' ', 'T')");
             if (!both)
                 return std::move(both).error();
             if (*both == "2")
