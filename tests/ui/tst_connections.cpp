@@ -53,6 +53,14 @@ FakeWorld world()
     return made;
 }
 
+//! What was asked of the layouts is done.
+void settle()
+{
+    QCoreApplication::sendPostedEvents();
+    QCoreApplication::processEvents();
+    QCoreApplication::sendPostedEvents();
+}
+
 } // namespace
 
 class Connections : public QObject {
@@ -395,6 +403,7 @@ void Connections::emptyList()
     QVERIFY(buttons.contains(QStringLiteral("Try the demo")));
     QVERIFY(buttons.contains(QStringLiteral("Connect a database")));
     QVERIFY(page->editor()->isNew());
+    settle();
     saveScreenshot(*fixture->window, QStringLiteral("connections-empty"));
 }
 
@@ -414,6 +423,7 @@ void Connections::everythingHasAName()
         choose(QString::fromLatin1(name));
         for (int tab = 0; tab < 4; ++tab) {
             page->editor()->setTab(static_cast<ui::ConnectionEditor::Tab>(tab));
+            settle();
             QCOMPARE(withoutAccessibleName(*page), QStringList());
             QCOMPARE(clippedTexts(*page).join(QLatin1Char('\n')), QString());
         }
@@ -437,15 +447,19 @@ void Connections::looks()
         choose(QString::fromLatin1(name));
         page->testPane()->button()->click();
         QTRY_VERIFY(calm());
+        settle();
         saveScreenshot(*fixture->window, QStringLiteral("connections-%1%2").arg(QString::fromLatin1(name), tail));
     }
     page->editor()->setTab(ui::ConnectionEditor::Tls);
+    settle();
     saveScreenshot(*fixture->window, QStringLiteral("connections-tls") + tail);
     page->openNew({});
+    settle();
     saveScreenshot(*fixture->window, QStringLiteral("connections-new") + tail);
     fixture->window->resize(1000, 640);
     choose(QStringLiteral("loyalty"));
     page->editor()->setTab(ui::ConnectionEditor::General);
+    settle();
     saveScreenshot(*fixture->window, QStringLiteral("connections-small") + tail);
 }
 

@@ -52,6 +52,14 @@ Result<SyncFile> twoConnections(const std::string& path, std::map<std::string, S
     return file;
 }
 
+//! What was asked of the layouts is done.
+void settle()
+{
+    QCoreApplication::sendPostedEvents();
+    QCoreApplication::processEvents();
+    QCoreApplication::sendPostedEvents();
+}
+
 } // namespace
 
 class Welcome : public QObject {
@@ -180,7 +188,9 @@ void Welcome::importPreviewsFirst()
     QCOMPARE(fixture->engine.lastArgument("apply"), std::string("dry"));
     QVERIFY(fixture->engine.world().connections.empty());
     QVERIFY(dialog->applyButton()->isEnabled());
+    settle();
     QCOMPARE(withoutAccessibleName(*dialog), QStringList());
+    settle();
     saveScreenshot(*dialog, QStringLiteral("import-preview"));
     QTest::keyClick(dialog->applyButton(), Qt::Key_Space);
     QTRY_COMPARE(fixture->engine.world().connections.size(), std::size_t(2));
@@ -216,6 +226,7 @@ void Welcome::importAgainChangesNothing()
 void Welcome::everythingHasAName()
 {
     open(nothingYet());
+    settle();
     QCOMPARE(withoutAccessibleName(*page), QStringList());
     QCOMPARE(clippedTexts(*page).join(QLatin1Char('\n')), QString());
 }
@@ -233,8 +244,10 @@ void Welcome::looks()
     const QString tail = dark ? QStringLiteral("-dark") : QString();
     open(nothingYet());
     theme().set(dark ? ui::Appearance::Dark : ui::Appearance::Light, ui::Density::Normal);
+    settle();
     saveScreenshot(*fixture->window, QStringLiteral("welcome") + tail);
     fixture->window->resize(1000, 640);
+    settle();
     saveScreenshot(*fixture->window, QStringLiteral("welcome-small") + tail);
 }
 

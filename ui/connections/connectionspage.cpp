@@ -28,6 +28,7 @@
 namespace millrace::ui {
 namespace {
 
+constexpr int kRoomForWords = 440;                 // of the list: below it the toolbar shows icons alone
 const char* const kEnvironments[] = {"", "prod", "stage", "dev", "local"};
 
 } // namespace
@@ -113,7 +114,7 @@ QWidget* ConnectionsPageWidget::makeToolbar()
     row->addWidget(add);
     row->addSpacing(6);
     for (QAction* action : {m_actions.test, m_actions.duplicate, m_actions.import})
-        row->addWidget(makeToolButton(action, bar));
+        row->addWidget(m_tools.emplace_back(makeToolButton(action, bar)));
     row->addStretch(1);
     return bar;
 }
@@ -161,7 +162,7 @@ QWidget* ConnectionsPageWidget::makeLeft()
     m_places = makeLabel({}, "caption", foot);
     footRow->addWidget(m_places);
     column->addWidget(foot);
-    left->setMinimumWidth(240);
+    left->setMinimumWidth(270);
     left->installEventFilter(this);
     return left;
 }
@@ -236,8 +237,12 @@ QWidget* ConnectionsPageWidget::makeRight()
 // Without the room for them the environments are found by typing their word in the filter
 bool ConnectionsPageWidget::eventFilter(QObject* watched, QEvent* event)
 {
-    if (event->type() == QEvent::Resize && m_environments)
-        m_environments->setVisible(static_cast<QWidget*>(watched)->width() >= m_environments->sizeHint().width() + 140 || m_environments->current() > 0);
+    if (event->type() == QEvent::Resize && m_environments) {
+        const int width = static_cast<QWidget*>(watched)->width();
+        m_environments->setVisible(width >= m_environments->sizeHint().width() + 140 || m_environments->current() > 0);
+        for (QToolButton* tool : m_tools)
+            tool->setToolButtonStyle(width < kRoomForWords ? Qt::ToolButtonIconOnly : Qt::ToolButtonTextBesideIcon);
+    }
     return Page::eventFilter(watched, event);
 }
 

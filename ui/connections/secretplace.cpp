@@ -31,7 +31,7 @@ SecretPlace::SecretPlace(QWidget* parent) : QWidget(parent), m_kind(new QComboBo
     m_name->setProperty("look", "code");
     m_nameLabel = makeLabel(tr("Name"), "secondary", this);
     m_nameLabel->setBuddy(m_name);
-    m_words = makeLabel(tr("encrypted, never in a file of settings"), "caption", this);
+    m_words = makeLabel(tr("kept encrypted"), "caption", this);
     m_words->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     m_words->setToolTip(m_words->text());
     auto* label = makeLabel(tr("Keep secret"), "secondary", this);

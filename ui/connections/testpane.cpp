@@ -185,7 +185,7 @@ QString TestPane::fix() const
 
 void TestPane::showFix()
 {
-    m_list->setMaximumHeight(30 + std::max(1, m_stages->rowCount()) * rowHeight());
+    m_list->setMaximumHeight(28 + std::max(1, m_stages->rowCount()) * rowHeight());
     const QString words = m_running ? QString() : fix();
     const bool sql = isSql(words);
     m_copy->setText(sql ? tr("Copy SQL") : tr("Copy"));
@@ -198,7 +198,7 @@ void TestPane::showFix()
     int lines = 0;
     for (const QString& line : words.split(QLatin1Char('\n')))
         lines += 1 + metrics.horizontalAdvance(line) / std::max(200, width() - 60);
-    view->setFixedHeight(std::min(6, lines) * metrics.lineSpacing() + 20);
+    view->setFixedHeight(std::min(6, lines) * metrics.lineSpacing() + 26);
     m_fixBox->setVisible(!words.isEmpty());
     m_fixWords->setText(sql ? tr("run it as an administrator; Millrace never runs it for you") : tr("what to do now"));
 }

@@ -106,8 +106,10 @@ void ConnectorForm::build(const ConnectorSpec* wanted)
             auto* label = makeLabel(words(spec.label) + (spec.required ? QStringLiteral(" *") : QString()), "secondary", page);
             label->setBuddy(field.editor);
             grid->addWidget(label, line, column);
+            label->show();
         }
         grid->addWidget(field.editor, line, column + 1, 1, spec.kind == FieldSpec::Kind::File ? 3 : 1);
+        field.editor->show();                                     // at once: a layout would do it later, and Tab would pass it by
         at += spec.kind == FieldSpec::Kind::File ? 2 : 1;
         m_fields.push_back(std::move(field));
     }
