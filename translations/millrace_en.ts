@@ -2,12 +2,86 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="en" sourcelanguage="en">
 <context>
+    <name>SourceStep</name>
+    <message numerus="yes">
+        <source>%n tables and views</source>
+        <translation>
+            <numerusform>%n table and views</numerusform>
+            <numerusform>%n tables and views</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>TablesStep</name>
+    <message numerus="yes">
+        <source>%n warnings</source>
+        <translation>
+            <numerusform>%n warning</numerusform>
+            <numerusform>%n warnings</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n by hand</source>
+        <translation>
+            <numerusform>%n by hand</numerusform>
+            <numerusform>%n by hand</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n tables</source>
+        <translation>
+            <numerusform>%n table</numerusform>
+            <numerusform>%n tables</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>TargetStep</name>
+    <message numerus="yes">
+        <source>%n fields</source>
+        <translation>
+            <numerusform>%n field</numerusform>
+            <numerusform>%n fields</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>millrace::ui::ConnectionEditor</name>
+    <message numerus="yes">
+        <source>used by %n sync(s)</source>
+        <translation>
+            <numerusform>used by %n sync</numerusform>
+            <numerusform>used by %n syncs</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>millrace::ui::ConnectionsModel</name>
+    <message numerus="yes">
+        <source>%n finding(s)</source>
+        <translation>
+            <numerusform>%n finding</numerusform>
+            <numerusform>%n findings</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>millrace::ui::DetailPane</name>
     <message numerus="yes">
         <source>%n rows</source>
         <translation>
             <numerusform>%n row</numerusform>
             <numerusform>%n rows</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>millrace::ui::Importer</name>
+    <message numerus="yes">
+        <source>%n secret(s) of the file will be kept encrypted in this home.</source>
+        <translation>
+            <numerusform>%n secret of the file will be kept encrypted in this home.</numerusform>
+            <numerusform>%n secrets of the file will be kept encrypted in this home.</numerusform>
         </translation>
     </message>
 </context>
@@ -162,6 +236,16 @@
         <translation>
             <numerusform>, %n view</numerusform>
             <numerusform>, %n views</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>millrace::ui::TestPane</name>
+    <message numerus="yes">
+        <source>%n warning(s)</source>
+        <translation>
+            <numerusform>%n warning</numerusform>
+            <numerusform>%n warnings</numerusform>
         </translation>
     </message>
 </context>

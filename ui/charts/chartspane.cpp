@@ -228,7 +228,8 @@ void ChartsPane::draw()
     }
     m_errors->setBars({bars});
     m_rowsWords->setItems({{Role::Series1, tr("written  %1/s").arg(rate(m_now.writeRate))}, {Role::Series2, tr("read  %1/s").arg(rate(m_now.readRate))}});
-    QList<Legend::Item> lag{{Role::Series1, tr("now  %1").arg(m_now.lagKnown ? duration(m_now.lagMs) : tr("unknown"))}};
+    const bool lost = m_now.state == State::Failed || m_now.state == State::NeedsResync || m_now.state == State::Unknown;
+    QList<Legend::Item> lag{{Role::Series1, tr("now  %1").arg(m_now.lagKnown ? duration(m_now.lagMs) : lost ? tr("unknown") : dash())}};
     if (m_threshold)
         lag.append({Role::Lagging, tr("alert above %1").arg(duration(std::int64_t(*m_threshold))), true});
     m_lagWords->setItems(lag);

@@ -37,7 +37,7 @@ void RailItem::setBadge(int count, bool warning)
 void RailItem::setCompact(bool on)
 {
     m_compact = on;
-    setToolTip(on ? text() : QString());
+    setToolTip(text());
     updateGeometry();
     update();
 }
@@ -59,7 +59,7 @@ void RailItem::paintEvent(QPaintEvent*)
     if (!m_compact) {
         p.setFont(ui::font(isChecked() ? FontRole::CaptionBold : FontRole::Caption));
         p.setPen(color(isChecked() ? Role::Text : Role::Secondary));
-        p.drawText(QRect(0, 33, width(), 17), Qt::AlignCenter, text());
+        p.drawText(QRect(2, 33, width() - 4, 17), Qt::AlignCenter, p.fontMetrics().elidedText(text(), Qt::ElideRight, width() - 4));
     }
     if (m_badge > 0) {
         const QString number = m_badge > 99 ? QStringLiteral("99+") : QString::number(m_badge);

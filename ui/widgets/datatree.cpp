@@ -118,7 +118,7 @@ void DataTree::fitHeaders()
         if (header()->isSectionHidden(column))
             continue;
         const QString word = model()->headerData(column, Qt::Horizontal).toString();
-        const int wanted = metrics.horizontalAdvance(word) + 16 + (isSortingEnabled() && header()->sortIndicatorSection() == column ? 12 : 0);
+        const int wanted = metrics.horizontalAdvance(word) + 22 + (isSortingEnabled() && header()->sortIndicatorSection() == column ? 12 : 0);
         if (header()->sectionSize(column) < wanted)
             header()->resizeSection(column, wanted);
     }
