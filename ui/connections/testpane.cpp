@@ -55,7 +55,6 @@ TestPane::TestPane(QWidget* parent) : QWidget(parent), m_stages(new TestStages(t
     m_list->header()->setStretchLastSection(false);
     m_list->header()->setSectionResizeMode(TestStages::Found, QHeaderView::Stretch);
     m_list->header()->setSectionsMovable(false);
-    m_list->setMinimumHeight(80);
     column->addWidget(m_list, 100);
 
     m_fixBox = new QWidget(this);
@@ -185,7 +184,9 @@ QString TestPane::fix() const
 
 void TestPane::showFix()
 {
-    m_list->setMaximumHeight(28 + std::max(1, m_stages->rowCount()) * rowHeight());
+    const int height = 28 + std::max(1, m_stages->rowCount()) * rowHeight();
+    m_list->setMaximumHeight(height);
+    m_list->setMinimumHeight(std::min(76, height));
     const QString words = m_running ? QString() : fix();
     const bool sql = isSql(words);
     m_copy->setText(sql ? tr("Copy SQL") : tr("Copy"));

@@ -74,7 +74,9 @@ WayCard::WayCard(const QString& iconName, const QString& title, const QString& s
     auto* words = new QVBoxLayout;
     words->setSpacing(1);
     words->addWidget(makeLabel(title, "section", this));
-    words->addWidget(makeLabel(subtitle, "secondary", this));
+    auto* more = makeLabel(subtitle, "secondary", this);
+    more->setWordWrap(true);
+    words->addWidget(more);
     head->addLayout(words, 1);
     head->addWidget(makeLabel(keys, "caption", this));
     column->addLayout(head);
@@ -111,6 +113,7 @@ WelcomePage::WelcomePage(const Context& context, QWidget* parent) : Page(parent)
     area->setWidgetResizable(true);
     area->setFrameShape(QFrame::NoFrame);
     area->setFocusPolicy(Qt::NoFocus);
+    area->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     auto* inner = makeSurface("window", area);
     auto* column = new QVBoxLayout(inner);
     column->setContentsMargins(32, 26, 32, 16);
@@ -162,6 +165,7 @@ QWidget* WelcomePage::makeCards()
     m_url = new QLineEdit(own);
     m_url->setPlaceholderText(tr("or paste a URL, Ctrl+V"));
     m_url->setAccessibleName(tr("URL of a database"));
+    m_url->setMinimumWidth(60);
     connect(connectButton, &QPushButton::clicked, this, [this] { const QString url = m_url->text().trimmed(); m_url->clear(); m_context.go.newConnection(url); });
     connect(m_url, &QLineEdit::returnPressed, this, [this] { openUrl(m_url->text()); });
     // what is pasted whole goes on at once; a typed one waits for Enter

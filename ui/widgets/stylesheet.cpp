@@ -140,6 +140,7 @@ QMenu::indicator:non-exclusive:checked, QMenu::indicator:exclusive:checked { ima
 QTabBar { background: transparent; qproperty-drawBase: 0; }
 QTabBar::tab { background: transparent; color: @secondary; border: none; border-bottom: 2px solid transparent; padding: 0px 4px; margin: 0px 8px; min-height: 31px; }
 QTabBar::tab:hover { color: @text; }
+QTabBar::tab:disabled { color: @controlBorder; }
 QTabBar::tab:selected { color: @text; border-bottom-color: @accent; font-weight: 600; }
 QTabBar::tab:focus:selected { background: @selection; }
 QTabWidget::pane { border: none; border-top: 1px solid @line; }
