@@ -46,6 +46,7 @@ void showRun(Session& session, const RunReport& report)
         return;
     std::vector<std::vector<std::string>> rows{{"TABLE", "STATUS", "TYPE", "READ", "WRITTEN", "DELETED", "PARKED", "TIME"}};
     std::uint64_t synced = 0;
+    std::vector<std::string> idle;
     for (const auto& table : report.tables) {
         synced += table.synced();
         rows.push_back({table.table, std::string(outcomeName(shownOutcome(table))), table.syncType, rowsText(table.read), rowsText(table.written), rowsText(table.deleted), rowsText(table.rejected),
@@ -59,9 +60,11 @@ void showRun(Session& session, const RunReport& report)
         else if (table.rejected > 0)
             session.warn(table.table + ": " + rowsText(table.rejected) + (table.rejected == 1 ? " row is" : " rows are") + " parked. See: millrace-cli failures " + report.sync + " list");
         for (const auto& note : table.notes)
-            if (note.id != "read_nothing")                 // the row above has said it
-                session.say("  " + table.table + ": " + note.text);
+            if (note.id == "read_nothing") idle.push_back(table.table);      // one line for all of them
+            else session.say("  " + table.table + ": " + note.text);
     }
+    if (!idle.empty())
+        session.say("Nothing to read: " + join(idle, ", "));
     if (report.error)
         session.describe(*report.error, report.sync);
     const double seconds = secondsOf(report.startMs, report.endMs);
