@@ -146,7 +146,7 @@ private slots:
         w.database.dropColumn("film", "title");
         const auto report = w.run();
         QCOMPARE(report.outcome, Outcome::Partial);
-        for (const auto& s : *w.meta.statuses("sync"))
+        for (const auto& s : w.meta.statuses("sync").value_or({}))
             QCOMPARE(s.state, s.table == "film" ? State::NeedsResync : State::Idle);
         RunRequest full;
         full.kind = RunRequest::Kind::Full;
@@ -314,7 +314,7 @@ private slots:
         const auto proof = w.engine->verify("sync", {}, {});
         QVERIFY(proof.has_value());
         QCOMPARE(proof->verdict, Verdict::Identical);
-        for (const auto& s : *w.meta.statuses("sync")) {
+        for (const auto& s : w.meta.statuses("sync").value_or({})) {
             QCOMPARE(s.verified, std::string("identical"));
             QVERIFY(s.verifiedMs > 0);
         }
@@ -586,7 +586,7 @@ private slots:
         QCOMPARE(w.run().outcome, Outcome::Success);
         w.engine.reset();                                                   // what was not stored yet is stored at the end
         double written = 0;
-        for (const auto& point : *w.meta.metrics("sync", "film", 0, INT64_MAX)) written += point.written * point.spanSeconds;
+        for (const auto& point : w.meta.metrics("sync", "film", 0, INT64_MAX).value_or({})) written += point.written * point.spanSeconds;
         QCOMPARE(written, 50.0);
     }
 };
