@@ -1,4 +1,5 @@
 #include "app/cli/console.h"
+#include "core/base/platform.h"
 #include <QCoreApplication>
 #include <atomic>
 #include <clocale>
@@ -30,6 +31,7 @@ int terminalWidth()
 
 int main(int argc, char** argv)
 {
+    millrace::platform::hardenProcess();
     std::setlocale(LC_ALL, "C.UTF-8");                     // numbers are read and written the same everywhere
     QCoreApplication application(argc, argv);
     QCoreApplication::setApplicationName("millrace");

@@ -2,6 +2,7 @@
 #include "app/gui/pictures.h"
 #include "app/gui/trouble.h"
 #include "app/wiring/runtime.h"
+#include "core/base/platform.h"
 #include "ui/shell/mainwindow.h"
 #include "ui/shell/translations.h"
 #include "ui/widgets/format.h"
@@ -61,6 +62,7 @@ std::unique_ptr<Runtime> open(const Wishes& wish)
 
 int main(int argc, char** argv)
 {
+    millrace::platform::hardenProcess();
     QApplication app(argc, argv);
     QApplication::setApplicationName(QStringLiteral("millrace"));
     QApplication::setApplicationDisplayName(QStringLiteral("Millrace"));
