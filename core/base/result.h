@@ -46,15 +46,16 @@ public:
     explicit operator bool() const noexcept { return has_value(); }
     T& value() & { assert(has_value()); return *std::get_if<0>(&m_state); }
     const T& value() const& { assert(has_value()); return *std::get_if<0>(&m_state); }
-    T&& value() && { assert(has_value()); return std::move(*std::get_if<0>(&m_state)); }
+    //! By value: what a call returned lives on in a range-for over `*call()`.
+    T value() && { assert(has_value()); return std::move(*std::get_if<0>(&m_state)); }
     T& operator*() & { return value(); }
     const T& operator*() const& { return value(); }
-    T&& operator*() && { return std::move(*this).value(); }
+    T operator*() && { return std::move(*this).value(); }
     T* operator->() { return &value(); }
     const T* operator->() const { return &value(); }
     Error& error() & { assert(!has_value()); return *std::get_if<1>(&m_state); }
     const Error& error() const& { assert(!has_value()); return *std::get_if<1>(&m_state); }
-    Error&& error() && { assert(!has_value()); return std::move(*std::get_if<1>(&m_state)); }
+    Error error() && { assert(!has_value()); return std::move(*std::get_if<1>(&m_state)); }
     T value_or(T other) const& { return has_value() ? value() : std::move(other); }
 private:
     std::variant<T, Error> m_state;

@@ -124,6 +124,7 @@ void LocalEngine::sampleBoard(std::int64_t now, bool last)
         sum.read += sampled.point.read;
         sum.written += sampled.point.written;
         sum.rejected += sampled.point.rejected;
+        sum.lagMs = std::max(sum.lagMs, sampled.point.lagMs);
         sum.p50Ms = sampled.point.p50Ms;
         sum.p95Ms = std::max(sum.p95Ms, sampled.point.p95Ms);
         sum.timeMs = now;
@@ -264,6 +265,7 @@ void LocalEngine::finishRun(const RunReport& report)
                     status.lastError = report.error->detail;
                     status.lastErrorId = report.error->id;
                 }).has_value();
+    (void)refreshBoard().has_value();                         // what was stored of tables that did not run
     m_board.runEnded(report.sync, report, due);
     sampleBoard(m_parts.clock.nowMs());
     if (report.error)

@@ -50,7 +50,7 @@ std::string tableLabel(const TableRef& ref, bool spansSchemas)
     return spansSchemas ? ref.schema + "." + ref.name : ref.name;
 }
 
-Selection select(const SyncDef& def, const std::vector<TableInfo>& tables, bool spansSchemas, const std::set<std::string>& known)
+Selection select(const SyncDef& def, const std::vector<TableInfo>& tables, bool spansSchemas, const std::set<std::string>& known, const std::set<std::string>& copied)
 {
     std::vector<TableRule> rules = def.tables;
     if (rules.empty()) {
@@ -100,12 +100,13 @@ Selection select(const SyncDef& def, const std::vector<TableInfo>& tables, bool 
             out.tables.push_back(std::move(s));
         }
     // A table that earlier runs copied and that is gone must not vanish without a word.
-    for (const std::string& label : known) {
+    for (const std::string& label : copied) {
         const TableRef ref{{}, label.substr(label.rfind('.') == std::string::npos ? 0 : label.rfind('.') + 1)};
         const bool chosen = std::any_of(rules.begin(), rules.end(), [&](const TableRule& r) { return isGlob(r.name) && names(r.name, ref, label); });
         const bool left = std::any_of(def.exclude.begin(), def.exclude.end(), [&](const auto& p) { return names(p, ref, label); });
         const bool there = std::find(all.begin(), all.end(), label) != all.end();
-        if (!chosen || left || there || found.contains(label))
+        const bool told = std::any_of(out.tables.begin(), out.tables.end(), [&](const Selected& s) { return s.label == label; });
+        if (!chosen || left || there || told)
             continue;
         Selected s;
         s.label = s.rule.name = label;

@@ -29,8 +29,9 @@ struct Selection {
 std::string tableLabel(const TableRef& ref, bool spansSchemas);
 
 //! Applies include, exclude and new-table rules. Globs choose base tables; a view is chosen by its exact name. `known`: labels chosen by
-//! earlier runs; empty: the first run, which takes all that match.
-Selection select(const SyncDef& def, const std::vector<TableInfo>& tables, bool spansSchemas, const std::set<std::string>& known);
+//! earlier runs; empty: the first run, which takes all that match. `copied`: those of them that hold documents; one that is gone is told.
+Selection select(const SyncDef& def, const std::vector<TableInfo>& tables, bool spansSchemas, const std::set<std::string>& known,
+                 const std::set<std::string>& copied = {});
 
 //! One table's plan. `frozen` is its checkpoint's columns: new columns stay out (noted as drift), a dropped, retyped or re-keyed one is
 //! Fault::Schema "engine.needs_resync". Empty: all columns as they are now. `frozenContainer`: the name from the first run, or empty.

@@ -5,6 +5,7 @@
 #include "core/engine/plan.h"
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 
 namespace millrace {
@@ -32,6 +33,9 @@ public:
     //! True when rows read earlier through this snapshot may be stale by now, because the engine gives no snapshot across chunks
     //! (SQLite without WAL: a reader would block its writers) and the database has changed in between.
     virtual bool moved() = 0;
+    //! For a table followed by time: how many rows the range holds, counted where they are, when its cursor says that none of them
+    //! came or changed since `mark` was taken. Nothing: some did, or this source cannot tell; the rows are then read to be compared.
+    virtual Result<std::optional<std::uint64_t>> countUntouched(const KeyRange& range, const Position& mark) { (void)range; (void)mark; return std::optional<std::uint64_t>(); }
 };
 
 //! One connection to a database, read only by session. Every call may block on the network; none may be made on a GUI thread.

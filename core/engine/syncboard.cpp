@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t sparkSeconds = 60;
 constexpr std::int64_t lagAlertMs = 30'000;
+constexpr double quietLagMs = 1500;
 
 std::string cadence(const SyncDef& def)
 {
@@ -108,7 +109,9 @@ void SyncBoard::tableBegan(const std::string& sync, const std::string& table, st
 void SyncBoard::tableEnded(const TableStatus& status, const TableReport& report)
 {
     std::lock_guard lock(m_mutex);
-    Table& t = m_syncs[status.sync].tables[status.table];
+    Sync& sync = m_syncs[status.sync];
+    Table& t = sync.tables[status.table];
+    t.second.lagMs = std::max(t.second.lagMs, static_cast<double>(lagOf(sync, t, report.endMs)));   // what it was until now
     t.status = status;
     if (t.live) {
         const RunCounters& c = t.live->counters;                  // what came since the last sample; a short run has had none
@@ -214,10 +217,12 @@ std::vector<SyncBoard::Sampled> SyncBoard::sample(std::int64_t nowMs, bool last)
             t.recent.push_back(static_cast<float>(t.second.written));
             if (t.recent.size() > sparkSeconds) t.recent.pop_front();
             if (t.live) {
+                t.second.lagMs = std::max(t.second.lagMs, static_cast<double>(lagOf(sync, t, nowMs)));
                 t.second.p50Ms = t.live->counters.latencyUs / 1000.0;
                 t.second.p95Ms = t.live->counters.slowestUs.exchange(0) / 1000.0;
             }
-            if (t.live || t.second.read > 0 || t.second.written > 0 || t.second.rejected > 0) {
+            // A quiet poll that is in time leaves no point: a thousand tables a second would fill the store with zeros.
+            if (t.live || t.second.read > 0 || t.second.written > 0 || t.second.rejected > 0 || t.second.lagMs > quietLagMs) {
                 t.second.timeMs = nowMs;
                 points.push_back({syncName, tableName, t.second});
             }
@@ -227,6 +232,13 @@ std::vector<SyncBoard::Sampled> SyncBoard::sample(std::int64_t nowMs, bool last)
     if (wholeSecond) m_lastSecondMs = nowMs;
     publish(nowMs);
     return points;
+}
+
+std::int64_t SyncBoard::lagOf(const Sync& sync, const Table& t, std::int64_t nowMs)
+{
+    if (t.status.lastSyncMs == 0 || (!sync.def.continuous && sync.def.every.empty()))
+        return -1;
+    return std::max<std::int64_t>(0, nowMs - t.status.lastSyncMs);
 }
 
 TableView SyncBoard::view(const Sync& sync, const Table& t, std::int64_t nowMs) const
@@ -266,8 +278,8 @@ TableView SyncBoard::view(const Sync& sync, const Table& t, std::int64_t nowMs) 
     } else if (v.state == State::Idle) {
         if (sync.paused) v.state = State::Paused;
     }
-    if (t.status.lastSyncMs && (sync.def.continuous || !sync.def.every.empty())) {
-        v.lagMs = std::max<std::int64_t>(0, nowMs - t.status.lastSyncMs);
+    v.lagMs = lagOf(sync, t, nowMs);
+    if (v.lagMs >= 0) {
         v.lagKnown = v.state != State::Failed && v.state != State::NeedsResync && v.state != State::Unknown;
         if (sync.def.continuous && v.state == State::Idle)
             v.state = v.lagMs > lagAlertMs ? State::Lagging : State::Live;

@@ -49,6 +49,7 @@ private:
     struct Sync { SyncDef def; bool paused = false; RunId run = 0; std::int64_t nextDueMs = 0; std::map<std::string, Table> tables; };
     void publish(std::int64_t nowMs);
     TableView view(const Sync& sync, const Table& table, std::int64_t nowMs) const;
+    static std::int64_t lagOf(const Sync& sync, const Table& table, std::int64_t nowMs);   //!< < 0: by hand, or never synced
 
     mutable std::mutex m_mutex;
     std::map<std::string, Sync> m_syncs;

@@ -89,6 +89,7 @@ Result<> SyncRun::execute(RunReport& report, std::stop_token stop)
             });
             if (!chosen) return std::move(chosen).error();
         }
+    if (auto calmed = forgetAlarms(*tables); !calmed) return calmed;
     if (!m_parts.request.tables.empty()) {
         for (const auto& wanted : m_parts.request.tables)
             if (std::none_of(tables->tables.begin(), tables->tables.end(), [&](const SyncTable& t) { return globMatches(wanted, t.label); })) {
@@ -150,6 +151,24 @@ Result<> SyncRun::execute(RunReport& report, std::stop_token stop)
     // A stop that came after all was done stopped nothing.
     if (stop.stop_requested() && std::any_of(report.tables.begin(), report.tables.end(), [](const TableReport& t) { return t.outcome == Outcome::Cancelled; }))
         return Error{Fault::Cancelled, "engine.stopped", "Stopped; what was written is kept.", {}, {}};
+    return {};
+}
+
+//! A table that was taken out of the sync shows no old alarm.
+Result<> SyncRun::forgetAlarms(const SyncTables& tables)
+{
+    auto statuses = m_parts.engine.store.statuses(m_parts.def.name);
+    if (!statuses) return std::move(statuses).error();
+    for (const auto& status : *statuses) {
+        if (status.lastErrorId.empty() || std::any_of(tables.tables.begin(), tables.tables.end(), [&](const SyncTable& t) { return t.label == status.table; }))
+            continue;
+        auto calmed = changeStatus(m_parts.engine, m_parts.def.name, status.table, [](TableStatus& now) {
+            now.state = State::Idle;
+            now.lastError.clear();
+            now.lastErrorId.clear();
+        });
+        if (!calmed) return std::move(calmed).error();
+    }
     return {};
 }
 

@@ -35,6 +35,7 @@ private:
     Result<> execute(RunReport& report, std::stop_token stop);
     Result<Lease> takeLease(Target& target, std::stop_token stop);
     TableReport runTable(const SyncTable& table, std::shared_ptr<TableLive> live, const Lease& lease, RateLimiter& rate, std::stop_token stop);
+    Result<> forgetAlarms(const SyncTables& tables);
     TableReport unfinished(const SyncTable& table, Error error);
     void record(const SyncTable& table, const TableReport& report, Target* counter);
     Parts m_parts;

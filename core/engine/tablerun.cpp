@@ -254,7 +254,7 @@ Result<> TableRun::recheck(Snapshot& snapshot, TableCheckpoint& checkpoint, std:
 {
     for (std::size_t i = 0; i < segments; ++i) {
         m_parts.live.setNote("looking again at rows copied before");
-        auto same = unchanged(snapshot, checkpoint.segments[i], stop);
+        auto same = unchanged(snapshot, checkpoint.segments[i], checkpoint.mark, stop);
         if (!same)
             return std::move(same).error();
         if (!*same) {
@@ -275,10 +275,17 @@ Result<> TableRun::recheck(Snapshot& snapshot, TableCheckpoint& checkpoint, std:
     return {};
 }
 
-Result<bool> TableRun::unchanged(Snapshot& snapshot, const Segment& segment, std::stop_token stop)
+Result<bool> TableRun::unchanged(Snapshot& snapshot, const Segment& segment, const Position& mark, std::stop_token stop)
 {
     if (segment.torn)
         return false;
+    if (m_parts.plan->strategy == Strategy::Timestamp) {
+        const auto counted = snapshot.countUntouched({segment.after, segment.upTo}, mark);
+        if (!counted)
+            return counted.error();
+        if (*counted == segment.rows)
+            return true;
+    }
     auto reader = snapshot.read({segment.after, segment.upTo});
     if (!reader)
         return std::move(reader).error();

@@ -37,7 +37,7 @@ private:
     Result<> load(TableCheckpoint checkpoint, bool fresh, std::stop_token stop);
     Result<> copy(Snapshot& snapshot, TableCheckpoint& checkpoint, bool insertOnly, std::stop_token stop);
     Result<> recheck(Snapshot& snapshot, TableCheckpoint& checkpoint, std::size_t segments, std::stop_token stop);
-    Result<bool> unchanged(Snapshot& snapshot, const Segment& segment, std::stop_token stop);
+    Result<bool> unchanged(Snapshot& snapshot, const Segment& segment, const Position& mark, std::stop_token stop);
     Result<> rewrite(Snapshot& snapshot, Segment& segment, std::stop_token stop);
     Result<> deleteGone(const TableCheckpoint& checkpoint, std::stop_token stop);
     Result<> brake(std::uint64_t gone, std::uint64_t documents);

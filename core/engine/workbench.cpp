@@ -124,13 +124,14 @@ Result<SyncTables> planSync(const EngineParts& parts, const SyncDef& def, const 
     auto epoch = parts.store.epoch(def.name);
     if (!epoch)
         return std::move(epoch).error();
-    std::set<std::string> known;
-    if (*epoch > 0)
-        for (const auto& s : *statuses)
-            known.insert(s.table);
+    std::set<std::string> known, copied;
+    for (const auto& s : *statuses) {
+        if (*epoch > 0) known.insert(s.table);
+        if (s.lastSyncMs > 0) copied.insert(s.table);
+    }
     const ConnectionDef* from = findConnection(connections, def.source);
     const bool spans = from && spansSchemas(*from);
-    Selection selection = select(def, *found, spans, known);
+    Selection selection = select(def, *found, spans, known, copied);
 
     SyncTables out;
     out.undecided = std::move(selection.undecided);

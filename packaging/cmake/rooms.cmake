@@ -32,6 +32,6 @@ function(millrace_tests label)
         target_link_libraries(${name} PRIVATE mr_test_support ${T_LINK} Qt6::Test)
         add_test(NAME ${label}.${name} COMMAND ${name})
         set_tests_properties(${label}.${name} PROPERTIES LABELS ${label} TIMEOUT ${T_TIMEOUT}
-            ENVIRONMENT "QT_QPA_PLATFORM=offscreen;LC_ALL=C.UTF-8;QT_LOGGING_RULES=qt.qpa.*=false")
+            ENVIRONMENT "QT_QPA_PLATFORM=offscreen;LC_ALL=C.UTF-8;QT_LOGGING_RULES=qt.qpa.*=false;TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp")
     endforeach()
 endfunction()

@@ -102,6 +102,33 @@ private slots:
         verifyEqual(*w, plan);
     }
 
+    void resumedLoadOfAFollowedTableCountsWhatItCopied_data()
+    {
+        QTest::addColumn<QString>("between");
+        QTest::addColumn<bool>("counted");
+        QTest::addRow("nothing") << "" << true;
+        QTest::addRow("deleted") << "erase" << false;
+        QTest::addRow("updated") << "update" << false;
+        QTest::addRow("deleted and inserted") << "erase insert" << false;
+    }
+    void resumedLoadOfAFollowedTableCountsWhatItCopied()
+    {
+        QFETCH(QString, between);
+        QFETCH(bool, counted);
+        auto w = world(95);
+        w->database.tick(10);
+        const auto plan = fakePlan(w->database, "film", Strategy::Timestamp);
+        w->store.failWrite(6, {Fault::Storage, "test.dead", "the process is gone", {}, {}});
+        QCOMPARE(w->run(plan).outcome, Outcome::Failed);
+        if (between.contains("erase")) w->database.erase("film", {3});
+        if (between.contains("update")) w->database.put("film", {5, "changed", nullptr});
+        if (between.contains("insert")) w->database.put("film", {0, "new", nullptr});
+        const auto report = w->run(plan);
+        QCOMPARE(report.outcome, Outcome::Success);
+        QCOMPARE(report.rechecked == 0, counted);
+        verifyEqual(*w, plan);
+    }
+
     void lostAnswersAndThrottlingAreRetried()
     {
         auto w = world(95);

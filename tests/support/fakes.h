@@ -54,6 +54,7 @@ public:
     //! `updated` is set to the stamp by put().
     void createTable(const std::string& table, const std::vector<std::string>& columns, std::size_t keyColumns = 1);
     void dropColumn(const std::string& table, const std::string& column);
+    void dropTable(const std::string& table);
     void put(const std::string& table, FakeRow row);             //!< upsert by key, committed at once; keyless: appends
     void erase(const std::string& table, const FakeRow& key);    //!< leaves a line in the deleted-rows log
     void clear(const std::string& table);

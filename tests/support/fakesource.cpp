@@ -92,6 +92,12 @@ void FakeDatabase::dropColumn(const std::string& table, const std::string& colum
         stored.row.erase(stored.row.begin() + index);
 }
 
+void FakeDatabase::dropTable(const std::string& table)
+{
+    std::lock_guard lock(m_mutex);
+    m_tables.erase(table);
+}
+
 void FakeDatabase::stampRow(const Table& table, FakeRow& row) const
 {
     row.resize(table.info.columns.size());
@@ -331,6 +337,18 @@ public:
     {
         std::lock_guard lock(m_database.m_mutex);
         return !m_consistent && m_database.m_tables.at(m_plan->table.name).revision != m_revision;
+    }
+    Result<std::optional<std::uint64_t>> countUntouched(const KeyRange& range, const Position& mark) override
+    {
+        std::uint64_t count = 0;
+        for (const auto& [key, stored] : m_rows) {
+            if ((!range.after.empty() && !(decodeKey(range.after.bytes) < key)) || (!range.upTo.empty() && decodeKey(range.upTo.bytes) < key))
+                continue;
+            if (!m_consistent || stored.stamp >= std::stoll(mark.bytes.substr(1)))
+                return std::optional<std::uint64_t>();
+            ++count;
+        }
+        return std::optional(count);
     }
 private:
     FakeDatabase& m_database;

@@ -156,7 +156,9 @@ QWidget* WelcomePage::makeCards()
     m_demo->setEnabled(bool(m_context.demo));
     connect(m_demo, &QPushButton::clicked, this, [this] { m_context.go.tryDemo(); });
     demo->addButton(m_demo);
-    demo->addButton(makeLabel(m_context.demo ? tr("removed again with one click") : tr("not part of this build"), "caption", demo), 1);
+    auto* removed = makeLabel(m_context.demo ? tr("removed again with one click") : tr("not part of this build"), "caption", demo);
+    removed->setWordWrap(true);
+    demo->addButton(removed, 1);
 
     auto* own = new WayCard(QStringLiteral("server-database"), tr("Connect a database"), tr("Reads only, until you decide otherwise"), tr("Ctrl+Shift+N"), false, box);
     own->setSteps({{QStringLiteral("1"), tr("Paste a URL or fill in host and user")}, {QStringLiteral("2"), tr("Test: name, TCP, TLS, login and privileges, each with its time and a fix to copy")},

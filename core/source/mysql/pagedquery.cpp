@@ -147,7 +147,7 @@ Result<PagedQuery::Statement> PagedQuery::prepare(bool bounded) const
     std::string sql = "SELECT " + join(m_spec.list, ", ") + " FROM " + m_spec.from;
     if (!where.empty())
         sql += " WHERE " + join(where, " AND ");
-    if (!m_spec.order.empty()) {
+    if (!m_spec.order.empty() && !m_spec.aggregate) {
         std::vector<std::string> order;
         for (const OrderPart& part : m_spec.order)
             order.push_back(part.expression);
@@ -174,7 +174,7 @@ Result<> PagedQuery::openChunk()
     Parameters parameters(m_spec.order.size() * (m_spec.order.size() + 1) + 1);
     if ((bounded && !addBounds(parameters, m_spec.order, m_after)) || (!m_upTo.empty() && !addBounds(parameters, m_spec.order, m_upTo)))
         return unreadablePosition(m_spec.label);
-    if (!m_spec.order.empty())
+    if (!m_spec.order.empty() && !m_spec.aggregate)
         parameters.add(BoundKind::Uint, std::to_string(m_limit));
     auto binds = parameters.binds();
     if ((!binds.empty() && mysql_stmt_bind_param(statement.get(), binds.data())) || mysql_stmt_execute(statement.get()))

@@ -18,6 +18,7 @@ public:
         std::vector<std::string> where;            //!< conditions, joined by AND
         std::vector<OrderPart> order;
         RowSlots slots;
+        bool aggregate = false;                    //!< one row over the whole range: `order` only bounds it
     };
     using Bounds = std::vector<std::string>;       //!< one text per order part, as the server gave it (bytes: raw)
 

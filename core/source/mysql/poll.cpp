@@ -25,6 +25,9 @@ std::string momentText(std::int64_t micros, bool timestamp)
     return out;
 }
 
+std::int64_t lowerBound(const PollHorizon& horizon, const TablePlan& plan)
+{ return horizon.lower() - std::max(plan.overlapMs * 1000, leastOverlap); }
+
 struct Facts {
     bool nullableCursor = false, timestampCursor = false, timestampAt = false;
     std::string softDelete, keep;                              //!< SQL expressions or empty
@@ -257,7 +260,7 @@ Result<std::unique_ptr<BatchReader>> openPoll(const Config& config, TablePlanPtr
         if (!observed)
             return std::move(observed).error();
         now = std::move(*observed);
-        lower = horizon->lower() - std::max(plan->overlapMs * 1000, leastOverlap);
+        lower = lowerBound(*horizon, *plan);
     }
     // after the clock and the list of transactions, never before: what commits in between must be in the list or in the snapshot
     if (auto ok = (*connection)->exec("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"); !ok)
@@ -267,6 +270,22 @@ Result<std::unique_ptr<BatchReader>> openPoll(const Config& config, TablePlanPtr
         if (auto ok = reader->resume(*state); !ok)
             return std::move(ok).error();
     return std::unique_ptr<BatchReader>(std::move(reader));
+}
+
+Result<std::string> changedSince(Connection& connection, const TablePlan& plan, const Position& from)
+{
+    const auto state = Node::fromJson(from.bytes);
+    if (!state)
+        return state.error();
+    const auto horizon = PollHorizon::fromNode((*state)["polls"]);
+    if (!horizon)
+        return horizon.error();
+    Catalog catalog(connection);
+    const auto type = catalog.columnType(plan.table, plan.cursor);
+    if (!type)
+        return type.error();
+    const std::string cursor = quotedName(plan.cursor);
+    return "(" + cursor + " IS NULL OR " + cursor + " >= '" + momentText(lowerBound(*horizon, plan), parseNativeType(*type).base == "timestamp") + "')";
 }
 
 } // namespace millrace::mysql

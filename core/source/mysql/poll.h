@@ -11,4 +11,7 @@ Result<Position> markNow(const Config& config);
 //! ends; the last batch carries the position of the next poll. Every batch carries a position to go on from within this poll.
 Result<std::unique_ptr<BatchReader>> openPoll(const Config& config, TablePlanPtr plan, const Position& from);
 
+//! A condition, never NULL, that holds for the rows a poll from `from` may bring.
+Result<std::string> changedSince(Connection& connection, const TablePlan& plan, const Position& from);
+
 } // namespace millrace::mysql

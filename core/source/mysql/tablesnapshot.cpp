@@ -2,6 +2,7 @@
 #include "core/base/text.h"
 #include "core/source/mysql/catalog.h"
 #include "core/source/mysql/pagedquery.h"
+#include "core/source/mysql/poll.h"
 #include "core/source/mysql/softdelete.h"
 
 namespace millrace::mysql {
@@ -10,27 +11,29 @@ namespace {
 
 constexpr std::size_t batchBytes = 4u << 20;
 
+Result<> limit(PagedQuery& query, const KeyRange& range)
+{
+    for (const bool upper : {false, true}) {
+        const Position& position = upper ? range.upTo : range.after;
+        if (position.empty())
+            continue;
+        const auto node = Node::fromJson(position.bytes);
+        if (!node)
+            return node.error();
+        auto bounds = query.fromNode(*node);
+        if (!bounds)
+            return std::move(bounds).error();
+        upper ? query.upTo(std::move(*bounds)) : query.after(std::move(*bounds));
+    }
+    return {};
+}
+
 class RangeReader final : public BatchReader {
 public:
     RangeReader(Connection& connection, PagedQuery::Spec spec, std::optional<std::size_t> softDelete)
         : m_connection(connection), m_query(connection, std::move(spec)), m_softDelete(softDelete) {}
 
-    Result<> limit(const KeyRange& range)
-    {
-        for (const bool upper : {false, true}) {
-            const Position& position = upper ? range.upTo : range.after;
-            if (position.empty())
-                continue;
-            const auto node = Node::fromJson(position.bytes);
-            if (!node)
-                return node.error();
-            auto bounds = m_query.fromNode(*node);
-            if (!bounds)
-                return std::move(bounds).error();
-            upper ? m_query.upTo(std::move(*bounds)) : m_query.after(std::move(*bounds));
-        }
-        return {};
-    }
+    Result<> limitTo(const KeyRange& range) { return limit(m_query, range); }
 
     Result<ReadState> read(Batch& into, std::size_t maxRows, std::stop_token stop) override
     {
@@ -127,9 +130,32 @@ Result<std::unique_ptr<BatchReader>> TableSnapshot::read(const KeyRange& range)
         softDelete = spec.slots.addInteger();
     }
     auto reader = std::make_unique<RangeReader>(*m_connection, std::move(spec), softDelete);
-    if (auto ok = reader->limit(range); !ok)
+    if (auto ok = reader->limitTo(range); !ok)
         return std::move(ok).error();
     return std::unique_ptr<BatchReader>(std::move(reader));
+}
+
+Result<std::optional<std::uint64_t>> TableSnapshot::countUntouched(const KeyRange& range, const Position& mark)
+{
+    auto since = changedSince(*m_connection, *m_plan, mark);
+    if (!since)
+        return std::move(since).error();
+    auto spec = PagedQuery::forPlan(*m_plan);
+    if (!m_plan->where.empty())
+        spec.where.push_back(PagedQuery::condition(m_plan->where));
+    spec.aggregate = true;
+    spec.slots = {};
+    const std::size_t all = spec.slots.addInteger(), changed = spec.slots.addInteger();
+    spec.list = {"COUNT(*)", "COUNT(CASE WHEN " + *since + " THEN 1 END)"};
+    PagedQuery query(*m_connection, std::move(spec));
+    if (auto limited = limit(query, range); !limited)
+        return std::move(limited).error();
+    auto row = query.next();
+    if (!row)
+        return std::move(row).error();
+    if (!*row || query.integer(changed) > 0)
+        return std::optional<std::uint64_t>();
+    return std::optional(static_cast<std::uint64_t>(query.integer(all)));
 }
 
 } // namespace millrace::mysql

@@ -11,6 +11,7 @@ public:
     static Result<std::unique_ptr<Snapshot>> open(const Config& config, TablePlanPtr plan);
     Result<std::unique_ptr<BatchReader>> read(const KeyRange& range) override;
     bool moved() override;
+    Result<std::optional<std::uint64_t>> countUntouched(const KeyRange& range, const Position& mark) override;
 
 private:
     TableSnapshot(std::unique_ptr<Connection> connection, TablePlanPtr plan, bool consistent)
