@@ -1,12 +1,11 @@
 #include "core/data/value.h"
+#include "core/engine/jsonencoder.h"
+#include "core/engine/jsonform.h"
 #include "core/target/embedded/embeddedtarget.h"
-#include "core/target/embedded/encoder.h"
-#include "core/target/embedded/form.h"
 #include "tests/support/targetcontract.h"
 #include <QTest>
 
 using namespace millrace;
-using namespace millrace::embedded;
 
 namespace {
 
@@ -24,7 +23,7 @@ std::vector<std::string> documentsOf(const TablePlanPtr& plan, const Batch& batc
     for (std::size_t i = 0; i < rows.size(); ++i)
         rows[i] = static_cast<std::uint32_t>(i);
     Payload payload;
-    if (!EmbeddedEncoder(plan).encode(batch, rows, payload))
+    if (!JsonEncoder(plan, "embedded").encode(batch, rows, payload))
         qFatal("the encoder failed");
     std::vector<std::string> out;
     for (const auto& item : payload.items)

@@ -1,6 +1,6 @@
 #include "core/target/embedded/reader.h"
+#include "core/engine/jsonform.h"
 #include "core/target/embedded/catalog.h"
-#include "core/target/embedded/form.h"
 #include <filesystem>
 #include <sqlite3.h>
 

@@ -2,8 +2,8 @@
 #include "core/base/crashpoint.h"
 #include "core/base/text.h"
 #include "core/data/value.h"
-#include "core/target/embedded/encoder.h"
-#include "core/target/embedded/form.h"
+#include "core/engine/jsonencoder.h"
+#include "core/engine/jsonform.h"
 #include "core/target/embedded/reader.h"
 #include "core/target/embedded/session.h"
 #include <algorithm>
@@ -221,7 +221,7 @@ Result<Prepared> EmbeddedTarget::prepare(const TablePlan& plan, const Lease& lea
     return prepared;
 }
 
-std::unique_ptr<Encoder> EmbeddedTarget::encoder(TablePlanPtr plan) const { return std::make_unique<EmbeddedEncoder>(std::move(plan)); }
+std::unique_ptr<Encoder> EmbeddedTarget::encoder(TablePlanPtr plan) const { return std::make_unique<JsonEncoder>(std::move(plan), "embedded"); }
 
 Result<std::unique_ptr<TargetSession>> EmbeddedTarget::session(TablePlanPtr plan, const Lease& lease, bool)
 {

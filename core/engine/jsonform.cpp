@@ -1,23 +1,13 @@
-#include "core/target/embedded/form.h"
+#include "core/engine/jsonform.h"
 #include "core/data/value.h"
 #include <cmath>
 #include <rapidjson/reader.h>
 
-namespace millrace::embedded {
+namespace millrace {
 
 namespace {
 
-//! The two separators cannot stand inside a value or name: \x1d and a letter stand for them.
-void appendEscaped(std::string& out, std::string_view text)
-{
-    for (const char c : text) {
-        if (c >= '\x1d' && c <= '\x1f') {
-            out += '\x1d';
-            out += static_cast<char>('a' + (c - '\x1d'));
-        } else
-            out += c;
-    }
-}
+void appendEscaped(std::string& out, std::string_view text) { appendFormEscaped(out, text); }
 
 void appendString(std::string& out, std::string_view text)
 {
@@ -136,6 +126,17 @@ void appendValue(std::string& out, const Cell& cell)
 
 } // namespace
 
+void appendFormEscaped(std::string& out, std::string_view text)
+{
+    for (const char c : text) {
+        if (c >= '\x1d' && c <= '\x1f') {
+            out += '\x1d';
+            out += static_cast<char>('a' + (c - '\x1d'));
+        } else
+            out += c;
+    }
+}
+
 void appendExpectedForm(std::string& out, const Schema& schema, std::span<const Cell> row)
 {
     for (std::size_t i = 0; i < row.size(); ++i) {
@@ -148,4 +149,4 @@ void appendExpectedForm(std::string& out, const Schema& schema, std::span<const 
 
 bool appendDocumentForm(std::string& out, std::string_view json) { return parse(out, json, 1); }
 
-} // namespace millrace::embedded
+} // namespace millrace
