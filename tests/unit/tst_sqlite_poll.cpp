@@ -43,6 +43,7 @@ private slots:
     void nullCursorsComeEachPoll();
     void softDeletesAndLeavingTheFilter();
     void deletedRowsTable();
+    void deletedKeysAreComparedExactly();
     void pollsResumeInTheMiddle();
     void writersAreNotKeptOutBetweenBatches();
     void refusedCursors_data();
@@ -334,6 +335,20 @@ void TestSqlitePoll::deletedRowsTable()
 
     const auto wrong = planOf(*source, "t", {.cursor = "at", .deletedRows = DeletedRows{"gone", "nothing", "at"}});
     QVERIFY(!source->preflight(*wrong));
+}
+
+// In a NOCASE column 'a' is found where 'A' was deleted; the document 'A' has to go all the same.
+void TestSqlitePoll::deletedKeysAreComparedExactly()
+{
+    SqliteFile file;
+    file.exec("CREATE TABLE t(id TEXT COLLATE NOCASE PRIMARY KEY NOT NULL, at DATETIME); CREATE TABLE gone(key TEXT, at DATETIME); INSERT INTO t VALUES('A', '" + at(noon - 100'000) + "')");
+    auto source = file.source(std::make_shared<HandClock>(noon));
+    const auto plan = planOf(*source, "t", {.cursor = "at", .deletedRows = DeletedRows{"gone", "key", "at"}, .overlapMs = 0});
+    auto mark = source->mark(*plan);
+    file.exec("DELETE FROM t; INSERT INTO gone VALUES('A', '" + at(noon - 2000) + "'), ('b', '" + at(noon - 2000) + "'); INSERT INTO t VALUES('a', '" + at(noon - 1000) + "'), ('b', '" + at(noon - 1000) + "')");
+    const auto rows = keys(changesOf(*source, plan, *mark));
+    QCOMPARE(std::count(rows.begin(), rows.end(), "-A"), 1);
+    QCOMPARE(std::count(rows.begin(), rows.end(), "-b"), 0);
 }
 
 void TestSqlitePoll::pollsResumeInTheMiddle()

@@ -26,6 +26,7 @@ private slots:
     void filtersAreOneExpression_data();
     void filtersAreOneExpression();
     void withoutKey();
+    void asManyColumnsAsATableMayHave();
     void cancelEndsALongStatement();
     void nothingIsWritten();
     void busyFilesAreTriedAgain();
@@ -286,6 +287,39 @@ void TestSqliteReader::withoutKey()
         QCOMPARE(copyOf(*source, plan, 1).rows, whole);
         QCOMPARE(proofOf(*source, plan, {}, 1).rows, whole);
     }
+}
+
+// 2,000 columns fill a whole result: nothing may be asked for beside them.
+void TestSqliteReader::asManyColumnsAsATableMayHave()
+{
+    std::string columns;
+    for (int i = 3; i < 2000; ++i)
+        columns += ", c" + std::to_string(i);
+    SqliteFile file;
+    file.exec("CREATE TABLE t(id INTEGER PRIMARY KEY, at DATETIME, gone" + columns + "); CREATE TABLE bare(a, b, c" + columns + "); CREATE TABLE deleted(id INTEGER, at DATETIME);"
+              "INSERT INTO t(id, at, gone, c1999) VALUES(1,'2026-11-21 00:00:00',0,'x'),(2,'2026-11-21 00:00:01',1,'y'),(3,'2026-11-21 00:00:02',0,'z');"
+              "INSERT INTO bare(a, c1999) VALUES(1,2),(1,2)");
+    auto source = file.source();
+    const auto plan = planOf(*source, "t", {.cursor = "at", .softDelete = "gone", .deletedRows = DeletedRows{"deleted", "id", "at"}});
+    const auto copied = copyOf(*source, plan, 1);
+    QVERIFY2(!copied.error, copied.error ? copied.error->detail.c_str() : "");
+    QCOMPARE(copied.rows.size(), std::size_t(3));
+    QCOMPARE(copied.rows[1], std::string("-2"));
+    const auto proven = proofOf(*source, plan, {}, 1);
+    QVERIFY2(!proven.error, proven.error ? proven.error->detail.c_str() : "");
+    QCOMPARE(proven.rows, (std::vector<std::string>{copied.rows[0], copied.rows[2]}));
+    auto mark = source->mark(*plan);
+    QVERIFY(mark);
+    file.exec("UPDATE t SET c1999 = 'new', at = datetime('now') WHERE id = 1; DELETE FROM t WHERE id = 3; INSERT INTO deleted VALUES(3, datetime('now'))");
+    const auto changes = changesOf(*source, plan, *mark, 1);
+    QVERIFY2(!changes.error, changes.error ? changes.error->detail.c_str() : "");
+    QCOMPARE(std::count(changes.rows.begin(), changes.rows.end(), "-3"), 1);
+    QVERIFY(std::any_of(changes.rows.begin(), changes.rows.end(), [](const std::string& row) { return row.ends_with("\"new\"}"); }));
+
+    const auto bare = planOf(*source, "bare");
+    QVERIFY(bare->keyless());
+    QCOMPARE(copyOf(*source, bare).rows.size(), std::size_t(2));
+    QCOMPARE(proofOf(*source, bare).rows.size(), std::size_t(2));
 }
 
 void TestSqliteReader::cancelEndsALongStatement()

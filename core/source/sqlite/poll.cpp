@@ -179,7 +179,6 @@ private:
             if (auto started = m_walk->start(m_state.after); !started)
                 return std::move(started).error();
         const bool deleted = m_state.phase >= Phase::DeletedNoTime;
-        const int extra = static_cast<int>(m_plan->schema->columns.size() + m_orderTerms);
         for (; rows < maxRows && into.bytes() < batchBytes; ++rows) {
             if ((rows & 63) == 63 && stop.stop_requested())
                 return true;
@@ -189,10 +188,10 @@ private:
             if (!*more)
                 return false;
             Op op = deleted ? Op::Delete : Op::Upsert;
-            if (!deleted && !m_plan->softDelete.empty() && isDeleted(sqlite3_column_value(m_walk->row(), extra)))
+            if (!deleted && !m_plan->softDelete.empty() && isDeleted(sqlite3_column_value(m_walk->row(), m_softAt)))
                 op = Op::Delete;
             // A row that has left the filter is deleted in the target.
-            if (!deleted && !m_plan->where.empty() && !sqlite3_column_int(m_walk->row(), extra + (m_plan->softDelete.empty() ? 0 : 1)))
+            if (!deleted && !m_plan->where.empty() && !sqlite3_column_int(m_walk->row(), m_keepAt))
                 op = Op::Delete;
             m_decoder.append(m_walk->row(), into, op);
             m_walk->place(m_state.after);
@@ -218,21 +217,23 @@ private:
                 spec.fixed.push_back(followed.lower);
             }
         }
-        m_orderTerms = spec.order.size();
         spec.utf8 = m_view->utf8();
-        spec.orderAt = static_cast<int>(m_plan->schema->columns.size());
-        spec.columns += ", " + join(spec.order, ", ");
+        std::vector<std::string> columns = deleted ? deletedColumns() : columnList(*m_plan);
+        if (range)
+            spec.orderAt.push_back(placeIn(columns, time));
+        for (const auto k : m_plan->schema->key)
+            spec.orderAt.push_back(static_cast<int>(k));
         if (!deleted && !m_plan->softDelete.empty())
-            spec.columns += ", " + quotedName(m_plan->table.name) + "." + quotedName(m_plan->softDelete);
+            m_softAt = placeIn(columns, quotedName(m_plan->table.name) + "." + quotedName(m_plan->softDelete));
         if (!deleted && !m_plan->where.empty())
-            spec.columns += ", (" + m_plan->where + "\n) IS TRUE AS __keep";
+            m_keepAt = placeIn(columns, "(" + m_plan->where + "\n) IS TRUE AS __keep");
+        spec.columns = join(columns, ", ");
         return spec;
     }
 
     Walk::Spec rowsSpec() const
     {
         Walk::Spec spec;
-        spec.columns = columnList(*m_plan);
         spec.from = "main." + quotedName(m_plan->table.name);
         spec.order = m_key.terms;
         spec.collated = m_key.collated;
@@ -242,16 +243,25 @@ private:
         return spec;
     }
 
+    //! The key in its place; what stands in the others is not looked at.
+    std::vector<std::string> deletedColumns() const
+    {
+        const std::uint32_t key = m_plan->schema->key[0];
+        std::vector<std::string> columns(m_plan->schema->columns.size(), "NULL");
+        columns[key] = deletedKey(*m_plan);
+        if (columns.size() > 1)
+            columns[key == 0 ? 1 : 0] = deletedAt(*m_plan);
+        return columns;
+    }
+
     Walk::Spec deletedSpec() const
     {
         // A key that is in the table again is no deletion any more.
         const std::uint32_t key = m_plan->schema->key[0];
         const std::string own = quotedName(m_plan->table.name) + "." + quotedName(m_plan->schema->columns[key].source), gone = deletedKey(*m_plan);
         Walk::Spec spec;
-        std::vector<std::string> columns(m_plan->schema->columns.size(), "NULL");
-        columns[key] = gone;
-        spec.columns = join(columns, ", ");
-        spec.from = "main." + quotedName(m_plan->deletedRows->table) + " LEFT JOIN main." + quotedName(m_plan->table.name) + " ON " + own + " = " + gone;
+        spec.from = "main." + quotedName(m_plan->deletedRows->table) + " LEFT JOIN main." + quotedName(m_plan->table.name) + " ON " + own + " = " + gone
+                    + " AND " + own + " COLLATE BINARY = " + gone;         // 'a' is not the 'A' that was deleted, whatever the index says
         spec.conditions = {own + " IS NULL", gone + " IS NOT NULL"};
         spec.order = {gone};
         return spec;
@@ -265,7 +275,7 @@ private:
     std::shared_ptr<const Clock> m_clock;
     RowDecoder m_decoder;
     std::optional<Walk> m_walk;
-    std::size_t m_orderTerms = 0;
+    int m_softAt = 0, m_keepAt = 0;                              // where these stand in a row
     bool m_finished = false;
 };
 

@@ -77,7 +77,7 @@ bool plainDigits(double value, std::string& out)
     return true;
 }
 
-//! Reads with typeof() and text as SQL gives them.
+//! Reads each value by its storage class and as text where SQL gives text.
 class ProofReader final : public BatchReader {
 public:
     ProofReader(std::unique_ptr<Connection> connection, TablePlanPtr plan, bool utf8, std::string paging, std::vector<std::vector<KeyWord>> keys)
@@ -88,8 +88,7 @@ public:
         const std::string name = quotedName(m_plan->table.name);
         std::vector<std::string> columns, conditions;
         for (const Column& column : m_plan->schema->columns) {
-            const std::string c = name + "." + quotedName(column.source);
-            columns.push_back("typeof(" + c + "), " + c);
+            columns.push_back(name + "." + quotedName(column.source));
         }
         if (!m_plan->where.empty())
             conditions.push_back("(" + m_plan->where + "\n)");
@@ -178,15 +177,14 @@ private:
         std::string trouble;
         bool nullKey = false;
         for (std::size_t i = 0; i < schema.columns.size(); ++i) {
-            const int at = static_cast<int>(i) * 2;
-            const std::string_view kind = reinterpret_cast<const char*>(sqlite3_column_text(s, at));
+            const int at = static_cast<int>(i), kind = sqlite3_column_type(s, at);   // asked for before the value, which may change it
             const bool key = std::find(schema.key.begin(), schema.key.end(), i) != schema.key.end();
-            nullKey = nullKey || (key && kind == "null");
-            if (!cell(s, at + 1, kind, schema.columns[i], key, i < m_plan->policies.size() && m_plan->policies[i] == ValuePolicy::Fail, into, cells[i]) && trouble.empty())
+            nullKey = nullKey || (key && kind == SQLITE_NULL);
+            if (!cell(s, at, kind, schema.columns[i], key, i < m_plan->policies.size() && m_plan->policies[i] == ValuePolicy::Fail, into, cells[i]) && trouble.empty())
                 trouble = schema.columns[i].source;
         }
         if (!m_byKey && !m_paging.empty())
-            m_lastRowid = sqlite3_column_int64(s, static_cast<int>(schema.columns.size()) * 2);
+            m_lastRowid = sqlite3_column_int64(s, static_cast<int>(schema.columns.size()));
         if (!trouble.empty())
             into.reject(row, {Fault::Data, "source.sqlite.not_carried", "table " + m_plan->label + ", column " + trouble + ": the value cannot be carried", {}, {}});
         else if (nullKey)
@@ -194,13 +192,13 @@ private:
     }
 
     //! False: the row cannot be carried.
-    bool cell(sqlite3_stmt* s, int at, std::string_view kind, const Column& column, bool key, bool failing, Batch& into, Cell& out)
+    bool cell(sqlite3_stmt* s, int at, int kind, const Column& column, bool key, bool failing, Batch& into, Cell& out)
     {
-        if (kind == "null")
+        if (kind == SQLITE_NULL)
             return true;
-        if (kind == "integer" || kind == "real")
-            return number(kind == "integer", sqlite3_column_int64(s, at), sqlite3_column_double(s, at), column, key, failing, into, out);
-        if (kind == "blob") {
+        if (kind == SQLITE_INTEGER || kind == SQLITE_FLOAT)
+            return number(kind == SQLITE_INTEGER, sqlite3_column_int64(s, at), sqlite3_column_double(s, at), column, key, failing, into, out);
+        if (kind == SQLITE_BLOB) {
             const auto size = static_cast<std::size_t>(sqlite3_column_bytes(s, at));
             if (size > largest)
                 return false;
@@ -339,7 +337,9 @@ Result<std::unique_ptr<BatchReader>> openProof(const Config& config, TablePlanPt
         auto rowid = rowidName(**connection, plan->table);
         if (!rowid)
             return std::move(rowid).error();
-        paging = std::move(*rowid);
+        // a table of as many columns as a result may have leaves it no place
+        if (plan->schema->columns.size() < static_cast<std::size_t>(sqlite3_limit((*connection)->handle(), SQLITE_LIMIT_COLUMN, -1)))
+            paging = std::move(*rowid);
     }
     std::vector<std::vector<KeyWord>> words;
     for (const auto& key : keys) {

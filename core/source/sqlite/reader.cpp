@@ -62,17 +62,17 @@ private:
 
     bool hasNullableKey() const { return std::find(m_way.order.nullable.begin(), m_way.order.nullable.end(), true) != m_way.order.nullable.end(); }
 
-    Walk::Spec spec(std::vector<RawValue> upTo, bool nullKeys) const
+    Walk::Spec spec(std::vector<RawValue> upTo, bool nullKeys)
     {
         Walk::Spec spec;
-        spec.columns = columnList(*m_plan);
+        std::vector<std::string> columns = columnList(*m_plan);
         spec.from = "main." + quotedName(m_plan->table.name);
-        spec.orderAt = static_cast<int>(m_plan->schema->columns.size());
         const std::string name = quotedName(m_plan->table.name);
-        if (!m_way.order.terms.empty())
-            spec.columns += ", " + join(m_way.order.terms, ", ");
+        for (std::size_t i = 0; i < m_way.order.terms.size(); ++i)
+            spec.orderAt.push_back(m_way.byKey ? static_cast<int>(m_plan->schema->key[i]) : placeIn(columns, m_way.order.terms[i]));
         if (!m_plan->softDelete.empty())
-            spec.columns += ", " + name + "." + quotedName(m_plan->softDelete);
+            m_soft = placeIn(columns, name + "." + quotedName(m_plan->softDelete));
+        spec.columns = join(columns, ", ");
         if (!m_plan->where.empty())
             spec.conditions.push_back("(" + m_plan->where + "\n)");
         std::vector<std::string> nulls;
@@ -101,7 +101,6 @@ private:
         if (!walk.started())
             if (auto started = walk.start(m_place); !started)
                 return started;
-        const int soft = m_plan->softDelete.empty() ? -1 : static_cast<int>(m_plan->schema->columns.size() + m_way.order.terms.size());
         const bool ordered = !m_way.order.terms.empty();
         for (std::size_t n = 0; n < maxRows && into.bytes() < batchBytes; ++n) {
             if ((n & 63) == 63 && stop.stop_requested())
@@ -119,7 +118,7 @@ private:
                 m_phase = m_phase == Phase::NullKeys ? Phase::Rows : Phase::Done;
                 return {};
             }
-            const bool deleted = soft >= 0 && isDeleted(sqlite3_column_value(walk.row(), soft));
+            const bool deleted = m_soft >= 0 && isDeleted(sqlite3_column_value(walk.row(), m_soft));
             m_decoder.append(walk.row(), into, deleted ? Op::Delete : Op::Upsert);
             if (m_phase == Phase::NullKeys)
                 m_decoder.rejectNullKey(into);
@@ -139,6 +138,7 @@ private:
     const Way& m_way;
     RowDecoder m_decoder;
     std::vector<RawValue> m_place;
+    int m_soft = -1;                                             // where the soft-delete column stands in a row; before the walks, which set it
     Walk m_walk, m_nullKeys;
     Phase m_phase;
 };
@@ -192,12 +192,21 @@ private:
 
 } // namespace
 
-std::string columnList(const TablePlan& plan)
+std::vector<std::string> columnList(const TablePlan& plan)
 {
     std::vector<std::string> columns;
     for (const Column& column : plan.schema->columns)
         columns.push_back(quotedName(plan.table.name) + "." + quotedName(column.source));
-    return join(columns, ", ");
+    return columns;
+}
+
+int placeIn(std::vector<std::string>& columns, const std::string& expression)
+{
+    const auto found = std::find(columns.begin(), columns.end(), expression);
+    if (found != columns.end())
+        return static_cast<int>(found - columns.begin());
+    columns.push_back(expression);
+    return static_cast<int>(columns.size()) - 1;
 }
 
 bool isDeleted(sqlite3_value* value)
@@ -237,7 +246,8 @@ Result<std::unique_ptr<Snapshot>> openSnapshot(const Config& config, TablePlanPt
         auto rowid = rowidName(connection, plan->table);
         if (!rowid)
             return std::move(rowid).error();
-        if (!rowid->empty())
+        // Where the columns fill a whole result there is no place left for it.
+        if (!rowid->empty() && plan->schema->columns.size() < static_cast<std::size_t>(sqlite3_limit(connection.handle(), SQLITE_LIMIT_COLUMN, -1)))
             way.order = {{*rowid}, {false}, true, false};
     }
     if (!(*view)->wal())

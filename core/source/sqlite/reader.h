@@ -10,7 +10,9 @@ namespace millrace::sqlitesource {
 Result<std::unique_ptr<Snapshot>> openSnapshot(const Config& config, TablePlanPtr plan);
 
 //! `"film"."a", "film"."b"`: the plan's columns. Qualified, because a bare "name" that is gone would be read as a string.
-std::string columnList(const TablePlan& plan);
+std::vector<std::string> columnList(const TablePlan& plan);
+//! Where `expression` stands in `columns`; one that is not there is added. A result has no more columns than a table may have.
+int placeIn(std::vector<std::string>& columns, const std::string& expression);
 //! True, non-zero or a non-null time: the row counts as deleted.
 bool isDeleted(sqlite3_value* value);
 

@@ -55,7 +55,7 @@ void Walk::place(std::vector<RawValue>& out) const
 {
     out.resize(m_spec.order.size());
     for (std::size_t i = 0; i < out.size(); ++i) {
-        sqlite3_value* value = sqlite3_column_value(row(), m_spec.orderAt + static_cast<int>(i));
+        sqlite3_value* value = sqlite3_column_value(row(), m_spec.orderAt[i]);
         out[i].assign(value, sqlite3_value_type(value), m_spec.utf8);
     }
 }

@@ -10,12 +10,12 @@ namespace millrace::sqlitesource {
 class Walk {
 public:
     struct Spec {
-        std::string columns;                    //!< the select list; the order terms' own values stand at `orderAt`
+        std::string columns;                    //!< the select list
         std::string from;
         std::vector<std::string> conditions;    //!< with ?1, ?2, ... for `fixed`
         std::vector<RawValue> fixed;
         std::vector<std::string> order;         //!< empty: no order, and then the walk cannot go on later
-        int orderAt = 0;
+        std::vector<int> orderAt;               //!< where in it the order terms' own values stand
         bool collated = false;
         bool utf8 = true;                       //!< the file's encoding
     };
