@@ -1,9 +1,7 @@
-#include "app/gui/demoactions.h"
+#include "app/gui/application.h"
 #include "app/gui/pictures.h"
 #include "app/gui/trouble.h"
-#include "app/wiring/runtime.h"
 #include "core/base/platform.h"
-#include "ui/shell/mainwindow.h"
 #include "ui/shell/translations.h"
 #include "ui/widgets/format.h"
 #include "ui/widgets/theme.h"
@@ -14,14 +12,6 @@
 using namespace millrace;
 
 namespace {
-
-class RuntimeLog final : public ui::LogFeed {
-public:
-    explicit RuntimeLog(const Runtime& runtime) : m_runtime(runtime) {}
-    std::vector<LogEntry> since(std::uint64_t after, std::uint64_t& last) const override { return m_runtime.logSince(after, last); }
-private:
-    const Runtime& m_runtime;
-};
 
 struct Wishes { std::string home; bool demo = false; QString pictures; };
 
@@ -64,28 +54,16 @@ int main(int argc, char** argv)
 {
     millrace::platform::hardenProcess();
     QApplication app(argc, argv);
-    QApplication::setApplicationName(QStringLiteral("millrace"));
-    QApplication::setApplicationDisplayName(QStringLiteral("Millrace"));
-    QApplication::setApplicationVersion(QStringLiteral(MILLRACE_VERSION));
-    QApplication::setDesktopFileName(QStringLiteral("millrace"));
+    gui::nameApplication(app);
     const Wishes wish = wishes(app);
     ui::Theme theme(app);
     ui::installTranslations(app, QString());
     const auto runtime = open(wish);
     if (!runtime)
         return 1;
-
-    const RuntimeLog log(*runtime);
-    ui::MainWindow::Setup setup;
-    setup.home = runtime->home();
-    setup.log = &log;
-    setup.demo = gui::demoActions(runtime->engine(), runtime->home());
-    setup.readFile = gui::fileReader();
-    setup.plugins = ui::builtInPlugins();
-    ui::installTranslations(app, ui::MainWindow::storedLanguage(setup.home));
-    ui::MainWindow window(runtime->engine(), theme, std::move(setup));
-    window.show();
-    window.context().calls.run(&window, [](Engine& engine) { engine.setScheduling(true); return 0; }, [](int) {});
+    gui::Application shown(app, *runtime, theme);
+    ui::MainWindow& window = shown.window();
+    shown.show();
     std::unique_ptr<gui::Pictures> pictures;
     if (!wish.pictures.isEmpty())
         pictures = std::make_unique<gui::Pictures>(window, theme, wish.pictures);
