@@ -71,9 +71,12 @@ Result<> Recheck::run(const Differences& found, TableVerdict& verdict, std::stop
     for (auto& [digest, candidate] : m_candidates)
         if (!candidate.fixed)
             all.push_back(&candidate);
-    constexpr std::size_t chunk = 200;
+    constexpr std::size_t chunk = 200, scanned = 2000;
     for (std::size_t i = 0; i < all.size(); i += chunk)
         if (auto done = compare(std::span(all).subspan(i, std::min(chunk, all.size() - i)), verdict, stop); !done)
+            return done;
+    for (std::size_t i = 0; i < m_doubtful.size(); i += scanned)
+        if (auto done = scan(std::span(m_doubtful).subspan(i, std::min(scanned, m_doubtful.size() - i)), verdict, stop); !done)
             return done;
     return {};
 }
@@ -127,15 +130,13 @@ Result<> Recheck::compare(std::span<Candidate*> chunk, TableVerdict& verdict, st
             return fetched;
         std::erase_if(open, [&](const Candidate* candidate) { return compareForms(rows[candidate->key].source, rows[candidate->key].target).none(); });
     }
-    std::vector<Candidate*> gone;
-    for (Candidate* candidate : chunk)
-        if (rows[candidate->key].source.empty() && rows[candidate->key].target.empty())
-            gone.push_back(candidate);
-    if (!gone.empty())
-        if (auto confirmed = confirmGone(gone, rows, stop); !confirmed)
-            return confirmed;
-    for (const Candidate* candidate : chunk)
-        settle(*candidate, rows[candidate->key], verdict);
+    for (Candidate* candidate : chunk) {
+        const Rows& now = rows[candidate->key];
+        if (total(now.source) < candidate->difference->inSource || total(now.target) < candidate->difference->inTarget)
+            m_doubtful.push_back(candidate);
+        else
+            settle(*candidate, now, verdict);
+    }
     return {};
 }
 
@@ -171,19 +172,21 @@ Result<> Recheck::fetch(std::span<Candidate* const> chunk, std::map<std::string,
     }, stop);
 }
 
-//! Seen a moment ago, and now by key on neither side: a deleted row, or a lookup that does not find what is there. A scan decides, so
-//! that a weak lookup can never turn a difference into "identical" (Invariant 9).
-Result<> Recheck::confirmGone(std::span<Candidate* const> gone, std::map<std::string, Rows>& rows, std::stop_token stop)
+//! Seen a moment ago, and now fewer by key: deleted rows, a lookup that does not find what is there, or a second document of one key under
+//! an id of its own. A scan decides, so that a weak lookup can never turn a difference into "identical" (Invariant 9).
+Result<> Recheck::scan(std::span<Candidate* const> doubtful, TableVerdict& verdict, std::stop_token stop)
 {
-    std::set<std::string, std::less<>> keys;
-    for (const Candidate* candidate : gone)
-        keys.insert(candidate->key);
+    std::map<std::string, Rows, std::less<>> rows;
+    for (const Candidate* candidate : doubtful)
+        rows[candidate->key];
     auto reader = m_parts.source.proof(m_parts.plan, {});
     if (!reader)
         return reader.error();
     auto read = eachSourceRow(**reader, m_parts.target, *m_parts.plan, [&](const SourceRow& row) -> Result<> {
-        if (row.keyKnown && keys.contains(row.key))
-            ++rows[std::string(row.key)].source[std::string(row.form)];
+        if (!row.keyKnown)
+            return {};
+        if (const auto at = rows.find(row.key); at != rows.end())
+            ++at->second.source[std::string(row.form)];
         return {};
     }, stop);
     if (!read)
@@ -191,11 +194,16 @@ Result<> Recheck::confirmGone(std::span<Candidate* const> gone, std::map<std::st
     auto documents = m_parts.target.readBack(m_parts.plan, {});
     if (!documents)
         return documents.error();
-    return eachDocument(**documents, [&](const ReadBack& document) -> Result<> {
-        if (document.ours && keys.contains(document.key))
-            ++rows[document.key].target[document.form];
+    auto found = eachDocument(**documents, [&](const ReadBack& document) -> Result<> {
+        if (const auto at = rows.find(document.key); at != rows.end() && document.ours)
+            ++at->second.target[document.form];
         return {};
     }, stop);
+    if (!found)
+        return found;
+    for (const Candidate* candidate : doubtful)
+        settle(*candidate, rows.find(candidate->key)->second, verdict);
+    return {};
 }
 
 //! What the hashes said of this key is replaced by what was seen now.

@@ -30,7 +30,7 @@ private:
     Result<> findKeys(const Differences& found, std::stop_token stop);
     Result<> findForms(const Differences& found, TableVerdict& verdict, std::stop_token stop);      // keyless
     Result<> compare(std::span<Candidate*> chunk, TableVerdict& verdict, std::stop_token stop);
-    Result<> confirmGone(std::span<Candidate* const> gone, std::map<std::string, Rows>& rows, std::stop_token stop);
+    Result<> scan(std::span<Candidate* const> doubtful, TableVerdict& verdict, std::stop_token stop);
     Result<> fetch(std::span<Candidate* const> chunk, std::map<std::string, Rows>& rows, std::stop_token stop);
     void settle(const Candidate& candidate, const Rows& rows, TableVerdict& verdict);
     bool full() const { return m_keys.bytes() + m_textBytes > m_parts.options.memoryBytes / 4; }
@@ -38,6 +38,7 @@ private:
     Parts m_parts;
     Batch m_keys;                                  //!< arena of the candidates' key cells
     std::map<Digest, Candidate> m_candidates;
+    std::vector<Candidate*> m_doubtful;            //!< their lookups found fewer than the scan had
     std::size_t m_textBytes = 0;
 };
 

@@ -93,9 +93,7 @@ TypeCase zeroDates(std::string declaration, Type type, ValuePolicy policy)
         none.insert(none.end(), {"2020-00-00" + rest, "2020-05-00" + rest, "0000-05-06" + rest});
     for (const std::string& text : none) {
         TypeCase::Value value {"'" + text + "'", "null"};
-        if (text.starts_with("0000-05"))                                   // the year 0 exists
-            value.json = date ? "\"0000-05-06\"" : "\"0000-05-06T" + rest.substr(1) + "\"";
-        else if (policy == ValuePolicy::Text) value.json = "\"" + text + "\"";
+        if (policy == ValuePolicy::Text) value.json = "\"" + text + "\"";
         else (policy == ValuePolicy::Null ? value.coerced : value.rejected) = true;
         out.values.push_back(value);
     }

@@ -148,6 +148,36 @@ public:
     }
 };
 
+//! Holds one document twice, and finds one of them by key.
+class TwinTarget final : public FakeTarget {
+public:
+    TwinTarget(FakeStore& store, const Clock& clock, std::string key) : FakeTarget(store, clock), m_store(store), m_key(std::move(key)) {}
+    Result<std::unique_ptr<DocumentReader>> readBack(TablePlanPtr plan, const std::vector<std::string>& keys) override
+    {
+        auto documents = FakeTarget::readBack(plan, keys);
+        if (!documents || !keys.empty())
+            return documents;
+        struct Twice final : DocumentReader {
+            std::unique_ptr<DocumentReader> all;
+            ReadBack twin;
+            Result<ReadState> read(std::vector<ReadBack>& into, std::size_t most, std::stop_token stop) override
+            {
+                auto state = all->read(into, most, stop);
+                if (state && *state == ReadState::End)
+                    into.push_back(twin);
+                return state;
+            }
+        };
+        auto twice = std::make_unique<Twice>();
+        twice->all = std::move(*documents);
+        twice->twin = {m_key, m_store.documents("film").at(m_key).form, true};
+        return std::unique_ptr<DocumentReader>(std::move(twice));
+    }
+private:
+    FakeStore& m_store;
+    std::string m_key;
+};
+
 //! Rows that exist only while they are read, so that the test itself holds nothing.
 class EndlessReader final : public BatchReader {
 public:
@@ -449,6 +479,22 @@ private slots:
         BlindTarget target(w.store, w.clock);
         const auto verdict = w.verify(source, target);
         QCOMPARE(verdict.verdict, Verdict::Different);
+        QCOMPARE(verdict.missing, std::uint64_t{1});
+        QCOMPARE(verdict.extra, std::uint64_t{1});
+    }
+
+    // A copy of a document under an id of its own: a lookup by key finds the right one, and only that.
+    void aSecondDocumentOfOneKeyIsExtra()
+    {
+        World w;
+        TwinTarget target(w.store, w.clock, "7");
+        auto verdict = w.verify(w.source, target);
+        QCOMPARE(verdict.verdict, Verdict::Different);
+        QCOMPARE(verdict.extra, std::uint64_t{1});
+        QCOMPARE(verdict.missing + verdict.different, std::uint64_t{0});
+        QCOMPARE(verdict.targetRows, std::uint64_t{501});
+        w.store.erase("film", "300");                      // its neighbours keep their own verdict
+        verdict = w.verify(w.source, target);
         QCOMPARE(verdict.missing, std::uint64_t{1});
         QCOMPARE(verdict.extra, std::uint64_t{1});
     }

@@ -301,9 +301,30 @@ private slots:
         };
         const std::string same = formOf(R"({"_id": 7, "id": 7, "_mr": {"v": 1, "s": "shop"}})");
         COMPARE_TEXT(same, std::string("7 id\x1fi:7\x1e ours"));
-        QVERIFY(formOf(R"({"_id": 8, "id": 7, "_mr": {"v": 1, "s": "shop"}})") != same);
+        COMPARE_TEXT(formOf(R"({"_id": 8, "id": 7, "_mr": {"v": 1, "s": "shop"}})"), std::string("8 _id\x1fi:8\x1eid\x1fi:7\x1e ours"));
+        COMPARE_TEXT(formOf(R"({"_id": 8, "_mr": {"v": 1, "s": "shop"}})"), std::string("8 _id\x1fi:8\x1e ours"));
         COMPARE_TEXT(formOf(R"({"_id": 7, "id": 7, "_mr": {"v": 1, "s": "other"}})"), std::string("7 id\x1fi:7\x1e"));
         QVERIFY(formOf(R"({"_id": 7, "id": "7"})").find("s:\"7\"") != std::string::npos);
+    }
+
+    // The key of a document is its _id, and of several columns that is a document of these in their order.
+    void theIdIsTheKey()
+    {
+        const auto plan = planOf({column("a", Type::Text, 64, true), column("b", Type::Int, 32, true)}, {0, 1});
+        const auto keyOf = [&](const char* json) {
+            bson_t* bson = bson_new_from_json(reinterpret_cast<const std::uint8_t*>(json), -1, nullptr);
+            std::string key, form;
+            bool ours = false;
+            storedForm(*plan, *bson, key, form, ours);
+            bson_destroy(bson);
+            return key;
+        };
+        const std::string key = R"(["x",1])";
+        COMPARE_TEXT(keyOf(R"({"_id": {"a": "x", "b": 1}, "a": "x", "b": 1})"), key);
+        COMPARE_TEXT(keyOf(R"({"_id": {"a": "x", "b": 1}, "a": "y", "b": 2})"), key);
+        for (const char* other : {R"({"_id": {"b": 1, "a": "x"}, "a": "x", "b": 1})", R"({"_id": {"a": "x"}, "a": "x", "b": 1})",
+                                  R"({"_id": {"a": "x", "b": 1, "c": 2}, "a": "x", "b": 1})", R"({"_id": "x", "a": "x", "b": 1})"})
+            QVERIFY2(keyOf(other) != key, other);
     }
 
     void names()

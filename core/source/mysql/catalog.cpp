@@ -116,7 +116,8 @@ Result<std::vector<TableInfo>> Catalog::read(const std::string& schemaCondition,
 
 Result<> Catalog::readColumns(std::map<TableRef, TableInfo>& tables, const std::string& where)
 {
-    auto rows = m_connection.query("SELECT c.table_schema, c.table_name, c.column_name, c.column_type, c.is_nullable, c.extra, c.character_set_name "
+    auto rows = m_connection.query("SELECT c.table_schema, c.table_name, c.column_name, c.column_type, c.is_nullable, c.extra, c.character_set_name, "
+                                   "c.generation_expression = 'ROW END' "
                                    "FROM information_schema.columns c WHERE " + where + " ORDER BY c.table_schema, c.table_name, c.ordinal_position");
     if (!rows)
         return std::move(rows).error();
@@ -132,6 +133,8 @@ Result<> Catalog::readColumns(std::map<TableRef, TableInfo>& tables, const std::
         column.autoUpdated = says(row[5], "on update");
         column.charset = text(row[6]);
         describeNative(column);
+        if (row[7] == "1")
+            m_rowEnds[table->ref] = column.name;
         table->columns.push_back(std::move(column));
     }
     return {};
@@ -145,9 +148,12 @@ Result<> Catalog::readIndexes(std::map<TableRef, TableInfo>& tables, const std::
         return std::move(rows).error();
     for (const auto& row : *rows) {
         TableInfo* table = find(tables, row);
-        if (!table || (!says(row[6], "btree") && !says(row[6], "hash") && !says(row[6], "rtree")))
-            continue;
+        if (!table || says(row[6], "fulltext") || says(row[6], "spatial") || says(row[6], "vector"))
+            continue;                                  // some engines name no type at all
         const std::string name = text(row[2]);
+        // A system-versioned table has it in each of its keys, for the rows of the past; the current ones all end at the same time.
+        if (const auto end = m_rowEnds.find(table->ref); end != m_rowEnds.end() && row[4] == end->second)
+            continue;
         if (name == "PRIMARY") {
             table->primaryKey.push_back(text(row[4]));
             continue;

@@ -32,6 +32,7 @@ private:
     Result<> sampleFlags(TableInfo& table);
     Result<> addOwnFindings(std::vector<TableInfo>& tables);
     Connection& m_connection;
+    std::map<TableRef, std::string> m_rowEnds;     //!< MariaDB's column GENERATED ALWAYS AS ROW END
 };
 
 } // namespace millrace::mysql

@@ -27,6 +27,9 @@ std::string word(const Column& column)
 
 bool oneOf(const std::string& text, std::initializer_list<std::string_view> words) { return std::find(words.begin(), words.end(), text) != words.end(); }
 
+//! "0000-01-01" is no date either: its year is unknown.
+bool yearZero(std::string_view text) { return text.starts_with("0000-"); }
+
 //! What makes the text protocol exact: FLOAT is printed with six digits, BIT as raw bytes.
 std::string expression(const Column& column)
 {
@@ -127,10 +130,10 @@ private:
             return isDecimal(cell.text());
         }
         case Type::Date:
-            if (parseDate(text, number)) { cell = Cell::date(number); return true; }
+            if (!yearZero(text) && parseDate(text, number)) { cell = Cell::date(number); return true; }
             return notADate(i, into);
         case Type::DateTime: case Type::Timestamp:
-            if (parseDateTime(text, number, digits)) { cell = Cell::time(column.type, number, column.scale); return true; }
+            if (!yearZero(text) && parseDateTime(text, number, digits)) { cell = Cell::time(column.type, number, column.scale); return true; }
             return notADate(i, into);
         case Type::Time:
             if (!parseTime(text, number, digits)) return false;
@@ -165,7 +168,7 @@ private:
         const std::string type = word(column);
         std::int64_t number = 0;
         std::uint8_t digits = 0;
-        if ((type == "datetime" || type == "timestamp") && parseDateTime(text, number, digits)) {
+        if ((type == "datetime" || type == "timestamp") && !yearZero(text) && parseDateTime(text, number, digits)) {
             appendDateTime(m_text, number, digits, type == "timestamp");
             cell = into.text(m_text);
         } else if (oneOf(type, {"decimal", "int", "tinyint", "smallint", "mediumint", "bigint"}) && text.size() > 1 && text[0] == '0') {

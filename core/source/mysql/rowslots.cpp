@@ -28,7 +28,8 @@ bool ascii(std::string_view text)
     return true;
 }
 
-bool realDate(const MYSQL_TIME& t) { return validDate(static_cast<int>(t.year), t.month, t.day); }
+// Year 0 is how MySQL writes an unknown year, and few clients of a target can read such a date back.
+bool realDate(const MYSQL_TIME& t) { return t.year > 0 && validDate(static_cast<int>(t.year), t.month, t.day); }
 
 std::int64_t timeMicros(const MYSQL_TIME& t)
 {

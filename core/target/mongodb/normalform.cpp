@@ -313,6 +313,26 @@ Cell keyCellOf(const Column& column, const Cell& cell, std::string& arena)
     return cell;
 }
 
+//! The key that an _id is: of several columns it must be a document of just these in their order. Anything else is a key of its own.
+std::string idKeyText(const Schema& schema, const bson_iter_t& id)
+{
+    const std::size_t parts = schema.key.size();
+    std::vector<Cell> cells(std::max<std::size_t>(parts, 1));
+    std::vector<std::string> arenas(cells.size());
+    bson_iter_t part;
+    if (parts > 1 && BSON_ITER_HOLDS_DOCUMENT(&id) && bson_iter_recurse(&id, &part)) {
+        std::size_t k = 0;
+        bool more = bson_iter_next(&part);
+        for (; more && k < parts && schema.columns[schema.key[k]].name == bson_iter_key(&part); more = bson_iter_next(&part), ++k)
+            cells[k] = keyCellOf(schema.columns[schema.key[k]], part, arenas[k]);
+        if (k == parts && !more)
+            return keyTextOf(cells);
+    }
+    cells.resize(1);
+    cells[0] = keyCellOf(parts == 1 ? schema.columns[schema.key[0]] : Column(), id, arenas[0]);
+    return keyTextOf(cells);
+}
+
 } // namespace
 
 void appendForm(std::string& out, const bson_iter_t& element) { appendValue(out, element, 0); }
@@ -389,23 +409,23 @@ void storedForm(const TablePlan& plan, const bson_t& document, std::string& key,
         appendForm(value, iter);
         if (name == "_id") {
             id = value;
-            Column any;
-            std::string arena;
-            idText = keyTextOf({keyCellOf(any, iter, arena)});
+            idText = idKeyText(schema, iter);
             continue;
         }
         for (std::size_t k = 0; k < schema.key.size(); ++k)
             if (schema.columns[schema.key[k]].name == name) {
-                cells[k] = keyCellOf(schema.columns[schema.key[k]], iter, arenas[k]);
+                if (plan.objectId)
+                    cells[k] = keyCellOf(schema.columns[schema.key[k]], iter, arenas[k]);
                 keyForms[k] = value;
                 found[k] = true;
             }
         appendField(form, name, value);
     }
-    const bool whole = !schema.key.empty() && std::find(found.begin(), found.end(), false) == found.end();
+    const bool whole = plan.objectId && !schema.key.empty() && std::find(found.begin(), found.end(), false) == found.end();
     key = whole ? keyTextOf(cells) : idText;
     if (plan.objectId || (schema.key.empty() && id.starts_with("i:")))
         return;
+    // An _id that does not repeat the key's fields stands in the form, where it equals no row.
     std::string repeated = keyForms.size() == 1 ? keyForms[0] : "{";
     if (keyForms.size() != 1) {
         for (std::size_t k = 0; k < keyForms.size(); ++k) {
