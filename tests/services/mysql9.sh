@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Oracle's MySQL 9 from Debian sid in a system tree of its own: Debian 12 and 13 have MariaDB only. Needs root and debootstrap.
-#   mysql9.sh start PORT    makes the tree once (cached, about 650 MB), starts a server on 127.0.0.1:PORT, prints "socket=… pid=… port=…"
+#   mysql9.sh fetch         makes the tree once (cached, about 650 MB)
+#   mysql9.sh start PORT    makes the tree when it is not there, starts a server on 127.0.0.1:PORT, prints "socket=… pid=… port=…"
 #   mysql9.sh stop PORT     ends the server that was started on PORT and removes its data
 #   mysql9.sh cached        exit 0 when the tree is there
 # root has no password over the socket. Exit 77 with the reason on stderr when it cannot be had.
@@ -30,11 +31,25 @@ make_tree() {
     rm -rf "$fresh"
 }
 
+initialise() {
+    [ ! -d "$tree/tmp/empty/data" ] || return 0
+    rm -rf "$tree/tmp/fresh"
+    mkdir -p "$tree/tmp/fresh"
+    chroot "$tree" chown mysql /tmp/fresh
+    chroot "$tree" mysqld --no-defaults --initialize-insecure --user=mysql --datadir=/tmp/fresh/data > "$out" 2>&1 || skip "it cannot initialise: $(tail -n 1 "$out")"
+    rm -rf "$tree/tmp/empty"
+    mv "$tree/tmp/fresh" "$tree/tmp/empty"
+}
+
+# Tests that run side by side make these once.
+locked() { ( flock 9; "$@" ) 9> "$cache/mysql9.lock"; }
+
 case ${1:-} in
+fetch) locked make_tree ;;
 cached) [ -x "$tree/usr/sbin/mysqld" ] ;;
 start)
     port=${2:?port}
-    make_tree
+    locked make_tree
     [ "$(id -u)" = 0 ] || skip "chroot needs root"
     data=/tmp/m$port
     rm -rf "$tree$data"
@@ -42,11 +57,7 @@ start)
     chroot "$tree" chown mysql "$data"
     # A log that root creates would stop the server's next start: its words go to a file outside its data.
     out=$cache/mysql9-$port.out
-    if [ ! -d "$tree/tmp/empty/data" ]; then
-        mkdir -p "$tree/tmp/empty"
-        chroot "$tree" chown mysql /tmp/empty
-        chroot "$tree" mysqld --no-defaults --initialize-insecure --user=mysql --datadir=/tmp/empty/data > "$out" 2>&1 || skip "it cannot initialise: $(tail -n 1 "$out")"
-    fi
+    locked initialise
     cp -a "$tree/tmp/empty/data" "$tree$data/data"
     rm -f "$tree$data/data/auto.cnf"
     # The core package has no folder for --secure-file-priv and the server refuses to start without one.
