@@ -28,7 +28,8 @@ MUTANTS = [
     ("no account of rows", "core/engine/pipeline.cpp",
      "    if (accounted != lane.payload.items.size())", "    if (accounted > lane.payload.items.size())", ["tst_pipeline"]),
     ("committer takes older marks", "core/engine/committer.cpp", "    if (slot.order > order)", "    if (false && slot.order > order)", ["tst_flow"]),
-    ("> for >= in the poll", "core/source/sqlite/poll.cpp", None, None, ["tst_source_sqlite"]),
+    ("> for >= in the poll", "core/source/sqlite/poll.cpp", None, None, ["tst_sqlite_poll"]),
+    ("open transactions are forgotten", "core/engine/pollhorizon.cpp", "        if (endedByNewest(poll))\n", "", ["tst_pollhorizon"]),
     ("no brake", "core/engine/tablerun.cpp", "    if (m_parts.acceptDeletes || gone", "    if (true || m_parts.acceptDeletes || gone", ["tst_tablerun"]),
     ("deletes before the recheck", "core/engine/tablerun.cpp",
      "        if (auto checked = recheck(**snapshot, checkpoint, stale, stop); !checked)\n            return checked;\n",
@@ -48,7 +49,7 @@ MUTANTS = [
 ]
 # Mutants whose text is looked up by pattern, because it stands in SQL: file -> (original, mutated)
 SQL = {
-    "core/source/sqlite/poll.cpp": (" >= ", " > "),
+    "core/source/sqlite/poll.cpp": ('time + " >= ', 'time + " > '),
     "core/target/embedded/session.cpp": (".version<=excluded.version", ".version>=0"),
 }
 
