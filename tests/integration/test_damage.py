@@ -2,6 +2,7 @@
 """Documents damaged by hand: `verify` has to find exactly what was done, and nothing else. A wrong green light is the worst defect."""
 import datetime
 from harness import *
+from compare import MongoTarget, MySqlSource, Table, compare
 
 ROWS = 300
 
@@ -72,10 +73,17 @@ def mongodb():
         moved = database.one.find_one({"_id": 8})
         database.one.delete_one({"_id": 8})
         database.one.insert_one({**moved, "_id": 8008})
-        database.one.update_one({"_id": 9}, {"$unset": {"_mr": 1}})
+        database.one.replace_one({"_id": 9}, {"id": 9, "t": "without a mark"})
         database.one.update_one({"_id": 10}, {"$set": {"_mr.s": "another"}})
         database.one.insert_one({"_id": 7000, "note": "not of any sync"})
-        verdicts(cli, {"one": {"missing": 6, "extra": 4, "foreign": 3}, "two": {"extra": 1}, "words": {"extra": 1}, "keyless": {"extra": 1}})
+        verdicts(cli, {"one": {"missing": 5, "extra": 5, "different": 1, "foreign": 1}, "two": {"extra": 1}, "words": {"extra": 1}, "keyless": {"extra": 1}})
+
+        # A full sync leaves exactly the source's rows in what the sync made.
+        cli.json("sync", "run", "job", "--full")
+        verdicts(cli, {})
+        _, found = compare(MySqlSource("shop", unix_socket=server.socket, user="root"), MongoTarget(client, "shop"),
+                           [Table("one", ["id"]), Table("two", ["a", "b"]), Table("words", ["k"]), Table("keyless", [])])
+        no_differences(found)
         refill(database, saved)
 
         database.keyless.update_one({"a": 2}, {"$set": {"a": 1, "b": "x"}})

@@ -1,196 +1,11 @@
-#include "tests/support/targetcontract.h"
-#include "core/data/value.h"
-#include <algorithm>
+#include "tests/support/targetbench.h"
 #include <cmath>
 #include <limits>
-#include <map>
-#include <set>
 
 namespace millrace::test {
 
+namespace targetchecks {
 namespace {
-
-struct Failed { std::string text; };
-struct Skipped { std::string text; };
-
-void fail(const std::string& text, int line) { throw Failed{"targetcontract.cpp:" + std::to_string(line) + ": " + text}; }
-#define EXPECT(condition) do { if (!(condition)) fail(#condition, __LINE__); } while (false)
-#define EXPECT_SAME(a, b) do { const auto& va = (a); const auto& vb = (b); if (!(va == vb)) fail(std::string(#a " is ") + shown(va) + ", not " + shown(vb), __LINE__); } while (false)
-
-std::string shown(const std::string& text)
-{
-    std::string out = "'";
-    for (const char c : text) {
-        if (c == '\x1f') out += ": ";
-        else if (c == '\x1e') out += "; ";
-        else out += c;
-    }
-    return out + "'";
-}
-std::string shown(std::uint64_t value) { return std::to_string(value); }
-std::string shown(const std::vector<RawDocument>& documents)
-{
-    std::string out = std::to_string(documents.size()) + " documents";
-    for (const auto& document : documents)
-        out += " {" + document.key + " " + document.text.substr(0, 200) + "}";
-    return out;
-}
-
-template <class T> T must(Result<T> result, int line)
-{
-    if (!result)
-        fail("error " + result.error().id + ": " + result.error().detail, line);
-    return std::move(result).value();
-}
-void must(Result<> result, int line)
-{
-    if (!result)
-        fail("error " + result.error().id + ": " + result.error().detail, line);
-}
-#define MUST(...) must(__VA_ARGS__, __LINE__)
-
-void mustBe(Fault fault, const Error* error, int line)
-{
-    if (!error)
-        fail("went through, but must be refused", line);
-    if (error->fault != fault)
-        fail("refused with another fault: " + error->id + ": " + error->detail, line);
-}
-#define REFUSED(fault, ...) do { const auto result_ = (__VA_ARGS__); mustBe(fault, result_ ? nullptr : &result_.error(), __LINE__); } while (false)
-
-Column column(const std::string& name, Type type, bool key = false)
-{
-    Column c;
-    c.source = c.name = name;
-    c.type = type;
-    c.key = key;
-    c.nullable = !key;
-    return c;
-}
-
-//! "id" and "title".
-std::shared_ptr<TablePlan> simplePlan(Target& target, const std::string& sync, const std::string& name, bool keyless = false)
-{
-    auto schema = std::make_shared<Schema>();
-    schema->table = name;
-    schema->columns = {column("id", Type::Int, !keyless), column("title", Type::Text)};
-    if (!keyless)
-        schema->key = {0};
-    auto plan = std::make_shared<TablePlan>();
-    plan->sync = sync;
-    plan->table = {"main", name};
-    plan->label = name;
-    plan->container = target.containerName("", name);
-    plan->policies.assign(schema->columns.size(), ValuePolicy::Null);
-    plan->schema = schema;
-    return plan;
-}
-
-struct Change { Op op; std::int64_t id; std::string title; };
-
-//! One table of one sync under test: the calls that a run makes, shortened.
-struct Bench {
-    TargetFixture& fixture;
-    std::unique_ptr<Target> target;
-    std::shared_ptr<TablePlan> plan;
-    Lease lease;
-    std::unique_ptr<TargetSession> session;
-    std::uint64_t seq = 0;
-
-    Bench(TargetFixture& f, const std::string& name, bool keyless = false) : fixture(f), target(MUST(f.open()))
-    {
-        plan = simplePlan(*target, "sync-" + name, name, keyless);
-        lease = MUST(target->acquire(plan->sync, "home-a", 0, {}));
-    }
-    Prepared prepare() { return MUST(target->prepare(*plan, lease)); }
-    void open(bool insertOnly = false) { session = MUST(target->session(plan, lease, insertOnly)); }
-    void start() { prepare(); open(); }
-    std::uint64_t version(std::uint64_t s) const { return lease.epoch << 40 | s; }
-
-    Payload payload(const std::vector<Change>& changes, std::uint64_t firstVersion)
-    {
-        Batch batch(plan->schema);
-        batch.version = firstVersion;
-        std::vector<std::uint32_t> rows;
-        for (const auto& change : changes) {
-            const auto cells = batch.append(change.op);
-            cells[0] = Cell::integer(change.id);
-            if (change.op == Op::Upsert)
-                cells[1] = batch.text(change.title);
-            rows.push_back(static_cast<std::uint32_t>(rows.size()));
-        }
-        return encoded(batch);
-    }
-    Payload encoded(const Batch& batch)
-    {
-        Payload out;
-        std::vector<std::uint32_t> rows(batch.rows());
-        for (std::size_t i = 0; i < rows.size(); ++i)
-            rows[i] = static_cast<std::uint32_t>(i);
-        MUST(target->encoder(plan)->encode(batch, rows, out));
-        return out;
-    }
-    WriteReport write(const Payload& p)
-    {
-        const WriteReport report = MUST(session->write(p, {}));
-        EXPECT_SAME(report.written + report.deleted + report.superseded + report.rejected.size(), static_cast<std::uint64_t>(p.items.size()));
-        return report;
-    }
-    WriteReport write(const std::vector<Change>& changes)
-    {
-        const auto first = version(seq + 1);
-        seq += changes.size();
-        return write(payload(changes, first));
-    }
-    WriteReport writeAt(const std::vector<Change>& changes, std::uint64_t firstSeq) { return write(payload(changes, version(firstSeq))); }
-
-    std::vector<RawDocument> documents() { return fixture.documents(plan->container); }
-    std::map<std::string, ReadBack> readBack(const std::vector<std::string>& keys = {})
-    {
-        std::map<std::string, ReadBack> out;
-        for (const auto& document : readAll(keys))
-            if (!out.emplace(document.key, document).second)
-                fail("key " + document.key + " came twice", __LINE__);
-        return out;
-    }
-    std::vector<ReadBack> readAll(const std::vector<std::string>& keys = {})
-    {
-        auto reader = MUST(target->readBack(plan, keys));
-        std::vector<ReadBack> out;
-        for (;;) {
-            const std::size_t before = out.size();
-            const ReadState state = MUST(reader->read(out, 2, {}));
-            EXPECT(out.size() <= before + 2);
-            if (state == ReadState::End)
-                return out;
-        }
-    }
-    std::string form(std::int64_t id, const std::string& title)
-    {
-        Batch batch(plan->schema);
-        const auto cells = batch.append(Op::Upsert);
-        cells[0] = Cell::integer(id);
-        cells[1] = batch.text(title);
-        std::string key, out;
-        target->expected(*plan, batch.row(0), key, out);
-        EXPECT_SAME(key, plan->keyless() ? key : std::to_string(id));
-        return out;
-    }
-    //! The container holds exactly these, for the proof path and for the independent client.
-    void holds(const std::map<std::int64_t, std::string>& titles)
-    {
-        const auto found = readBack();
-        EXPECT_SAME(found.size(), titles.size());
-        EXPECT_SAME(documents().size(), titles.size());
-        for (const auto& [id, title] : titles) {
-            const auto at = found.find(std::to_string(id));
-            if (at == found.end())
-                fail("key " + std::to_string(id) + " is missing", __LINE__);
-            EXPECT_SAME(at->second.form, form(id, title));
-            EXPECT(at->second.ours);
-        }
-    }
-};
 
 void typesMatrix(TargetFixture& fixture)
 {
@@ -332,237 +147,6 @@ void rejectionStopsNobody(TargetFixture& fixture)
         throw Skipped{"this store refuses no single document"};
 }
 
-void ownershipStop(TargetFixture& fixture)
-{
-    Bench b(fixture, "ownership_stop");
-    fixture.putForeign(b.plan->container, "9");
-    const auto before = fixture.documents(b.plan->container);
-    EXPECT_SAME(before.size(), std::size_t{1});
-    const auto refused = b.target->prepare(*b.plan, b.lease);
-    EXPECT(!refused);
-    EXPECT(refused.error().fault == Fault::Config);
-    EXPECT(refused.error().id.ends_with(".not_ours"));
-    EXPECT(!refused.error().fix.empty());
-    REFUSED(Fault::Config, b.target->drop(*b.plan, b.lease));
-    EXPECT_SAME(fixture.documents(b.plan->container), before);
-}
-
-void ownershipWrite(TargetFixture& fixture)
-{
-    Bench b(fixture, "ownership_write");
-    fixture.putForeign(b.plan->container, "9");
-    const auto before = fixture.documents(b.plan->container);
-    b.plan->ifExists = IfExists::Write;
-    const Prepared prepared = b.prepare();
-    EXPECT(!prepared.fresh && !prepared.replaces);
-    EXPECT_SAME(prepared.documents, std::uint64_t{0});
-    b.open();
-    b.write({{Op::Upsert, 1, "one"}, {Op::Upsert, 2, "two"}, {Op::Delete, 9, ""}});
-    const auto found = b.readBack();
-    EXPECT_SAME(found.size(), std::size_t{3});
-    EXPECT(found.at("1").ours && found.at("2").ours && !found.at("9").ours);
-    EXPECT_SAME(found.at("1").form, b.form(1, "one"));
-    EXPECT_SAME(MUST(b.target->countOwn(*b.plan)), std::uint64_t{2});
-    EXPECT_SAME(MUST(b.target->countVersions(*b.plan, 0, std::uint64_t{1} << 62)), std::uint64_t{2});
-    EXPECT_SAME(MUST(b.target->deleteVersions(*b.plan, b.lease, 0, std::uint64_t{1} << 62, {})), std::uint64_t{2});
-    EXPECT_SAME(fixture.documents(b.plan->container), before);         // the other one was never touched
-    b.write({{Op::Upsert, 1, "one"}});
-    EXPECT_SAME(b.prepare().documents, std::uint64_t{1});              // and a later run still knows its own
-    REFUSED(Fault::Config, b.target->drop(*b.plan, b.lease));
-    EXPECT_SAME(fixture.documents(b.plan->container).size(), std::size_t{2});
-}
-
-void ownershipRebuild(TargetFixture& fixture)
-{
-    Bench b(fixture, "ownership_rebuild");
-    fixture.putForeign(b.plan->container, "9");
-    const auto before = fixture.documents(b.plan->container);
-    b.plan->ifExists = IfExists::Rebuild;
-    EXPECT(b.prepare().replaces);
-    MUST(b.target->beginAside(*b.plan, b.lease));
-    b.open();
-    b.write({{Op::Upsert, 1, "one"}});
-    EXPECT_SAME(fixture.documents(b.plan->container), before);         // until the swap
-    MUST(b.target->promoteAside(*b.plan, b.lease));
-    b.holds({{1, "one"}});
-    const Prepared again = b.prepare();
-    EXPECT(!again.replaces);
-    EXPECT_SAME(again.documents, std::uint64_t{1});
-    b.open();
-    b.write({{Op::Upsert, 2, "two"}});
-    b.holds({{1, "one"}, {2, "two"}});
-}
-
-void ownContainerReused(TargetFixture& fixture)
-{
-    Bench b(fixture, "own_container_reused");
-    EXPECT(b.prepare().fresh);
-    b.open(true);
-    b.write({{Op::Upsert, 1, "one"}});
-    Bench later(fixture, "own_container_reused");                      // a new process: nothing but the store remembers
-    const Prepared prepared = later.prepare();
-    EXPECT(!prepared.fresh && !prepared.replaces);
-    EXPECT_SAME(prepared.documents, std::uint64_t{1});
-    later.open();
-    later.write({{Op::Upsert, 2, "two"}});
-    later.holds({{1, "one"}, {2, "two"}});
-    MUST(later.target->drop(*later.plan, later.lease));
-    EXPECT(!fixture.exists(later.plan->container));
-    EXPECT(later.prepare().fresh);
-}
-
-void otherSyncRefused(TargetFixture& fixture)
-{
-    Bench b(fixture, "other_sync_refused");
-    b.start();
-    b.write({{Op::Upsert, 1, "one"}});
-    const auto before = b.documents();
-    Bench other(fixture, "other_sync_refused_too");
-    other.plan->container = b.plan->container;
-    REFUSED(Fault::Config, other.target->prepare(*other.plan, other.lease));
-    EXPECT_SAME(b.documents(), before);
-}
-
-void leaseRules(TargetFixture& fixture)
-{
-    auto target = MUST(fixture.open());
-    const Lease first = MUST(target->acquire("lease", "home-a", 7, {}));
-    EXPECT(first.epoch > 7);
-    MUST(target->heartbeat(first));
-    auto second = MUST(fixture.open());
-    REFUSED(Fault::Fenced, second->acquire("lease", "home-b", 0, {}));
-    const Lease again = MUST(second->acquire("lease", "home-a", 0, {}));        // the same home, restarted
-    EXPECT(again.epoch > first.epoch);
-    REFUSED(Fault::Fenced, target->heartbeat(first));
-    MUST(target->heartbeat(again));
-    MUST(target->release(again));
-    REFUSED(Fault::Fenced, target->heartbeat(again));
-    const Lease other = MUST(second->acquire("lease", "home-b", 0, {}));        // released: free at once, and still counting up
-    EXPECT(other.epoch > again.epoch);
-    MUST(second->release(other));
-    const Lease unrelated = MUST(second->acquire("lease-2", "home-b", 0, {}));
-    EXPECT(unrelated.epoch >= 1);
-}
-
-void fencedWritesNothing(TargetFixture& fixture)
-{
-    Bench b(fixture, "fenced_writes_nothing");
-    b.start();
-    b.write({{Op::Upsert, 1, "one"}});
-    const auto before = b.documents();
-    fixture.ageLease(b.plan->sync, 3600);                              // paused for an hour
-    auto target = MUST(fixture.open());
-    const Lease taken = MUST(target->acquire(b.plan->sync, "home-b", 0, {}));
-    EXPECT(taken.epoch > b.lease.epoch);
-    REFUSED(Fault::Fenced, b.session->write(b.payload({{Op::Upsert, 1, "late"}, {Op::Upsert, 2, "late"}}, b.version(50)), {}));
-    REFUSED(Fault::Fenced, b.session->write(b.payload({{Op::Delete, 1, ""}}, b.version(60)), {}));
-    REFUSED(Fault::Fenced, b.target->heartbeat(b.lease));
-    REFUSED(Fault::Fenced, b.target->prepare(*b.plan, b.lease));
-    REFUSED(Fault::Fenced, b.target->deleteVersions(*b.plan, b.lease, 0, std::uint64_t{1} << 62, {}));
-    REFUSED(Fault::Fenced, b.target->beginAside(*b.plan, b.lease));
-    REFUSED(Fault::Fenced, b.target->drop(*b.plan, b.lease));
-    EXPECT_SAME(b.documents(), before);
-    MUST(b.target->release(b.lease));                                  // not ours to release any more: nothing happens
-    MUST(target->heartbeat(taken));
-}
-
-void versionsCountedAndDeleted(TargetFixture& fixture)
-{
-    Bench b(fixture, "versions");
-    b.start();
-    b.writeAt({{Op::Upsert, 1, "one"}, {Op::Upsert, 2, "two"}, {Op::Upsert, 3, "three"}}, 10);    // versions 10, 11, 12
-    b.writeAt({{Op::Upsert, 4, "four"}}, 20);
-    EXPECT_SAME(MUST(b.target->countOwn(*b.plan)), std::uint64_t{4});
-    EXPECT_SAME(MUST(b.target->countVersions(*b.plan, b.version(10), b.version(12))), std::uint64_t{2});
-    EXPECT_SAME(MUST(b.target->countVersions(*b.plan, 0, b.version(20))), std::uint64_t{3});
-    EXPECT_SAME(MUST(b.target->deleteVersions(*b.plan, b.lease, 0, b.version(12), {})), std::uint64_t{2});
-    b.holds({{3, "three"}, {4, "four"}});
-    EXPECT_SAME(MUST(b.target->deleteVersions(*b.plan, b.lease, 0, b.version(10), {})), std::uint64_t{0});
-}
-
-void manyDeleted(TargetFixture& fixture)
-{
-    Bench b(fixture, "many_deleted");
-    b.start();
-    std::vector<Change> rows;
-    for (std::int64_t i = 0; i < 25'000; ++i)
-        rows.push_back({Op::Upsert, i, "x"});
-    b.writeAt(rows, 1);
-    b.writeAt({{Op::Upsert, 7, "kept"}, {Op::Upsert, 24'999, "kept"}}, 100'000);
-    EXPECT_SAME(MUST(b.target->deleteVersions(*b.plan, b.lease, 0, b.version(100'000), {})), std::uint64_t{24'998});
-    b.holds({{7, "kept"}, {24'999, "kept"}});
-}
-
-void asideIsSwapped(TargetFixture& fixture)
-{
-    Bench b(fixture, "aside", true);
-    const auto titles = [&] {
-        std::multiset<std::string> out;
-        for (const auto& document : b.readAll())
-            out.insert(document.form);
-        EXPECT_SAME(b.documents().size(), out.size());
-        return out;
-    };
-    EXPECT(b.prepare().fresh);
-    MUST(b.target->beginAside(*b.plan, b.lease));
-    b.open(true);
-    b.write({{Op::Upsert, 1, "twin"}, {Op::Upsert, 1, "twin"}, {Op::Upsert, 2, "two"}});
-    EXPECT(b.readAll().empty());                                       // nothing is seen before the swap
-    MUST(b.target->promoteAside(*b.plan, b.lease));
-    const std::multiset<std::string> first = {b.form(1, "twin"), b.form(1, "twin"), b.form(2, "two")};
-    EXPECT(titles() == first);
-
-    b.prepare();
-    MUST(b.target->beginAside(*b.plan, b.lease));                      // given up halfway ...
-    b.open(true);
-    b.write({{Op::Upsert, 5, "lost"}});
-    EXPECT(titles() == first);
-    b.prepare();
-    MUST(b.target->beginAside(*b.plan, b.lease));                      // ... starts over from nothing
-    b.open(true);
-    const auto payload = b.payload({{Op::Upsert, 3, "three"}, {Op::Upsert, 3, "three"}}, b.version(900));
-    b.write(payload);
-    b.write(payload);                                                  // a lost answer: the same ordinals again
-    EXPECT(titles() == first);
-    MUST(b.target->promoteAside(*b.plan, b.lease));
-    EXPECT((titles() == std::multiset<std::string>{b.form(3, "three"), b.form(3, "three")}));
-    for (const auto& document : b.documents())
-        if (document.key != "900" && document.key != "901")
-            fail("the key of a keyless row is its ordinal, not " + document.key, __LINE__);
-}
-
-void fencedCannotPromote(TargetFixture& fixture)
-{
-    Bench b(fixture, "fenced_promote", true);
-    b.prepare();
-    MUST(b.target->beginAside(*b.plan, b.lease));
-    b.open(true);
-    b.write({{Op::Upsert, 1, "one"}});
-    auto target = MUST(fixture.open());
-    MUST(target->acquire(b.plan->sync, "home-a", 0, {}));
-    REFUSED(Fault::Fenced, b.target->promoteAside(*b.plan, b.lease));
-    EXPECT(b.readAll().empty());
-}
-
-void readBackByKeys(TargetFixture& fixture)
-{
-    Bench b(fixture, "read_back_by_keys");
-    b.start();
-    std::vector<Change> rows;
-    std::vector<std::string> keys = {"none", "5000"};
-    for (std::int64_t i = 0; i < 1500; ++i) {
-        rows.push_back({Op::Upsert, i, "row " + std::to_string(i)});
-        if (i % 2)
-            keys.push_back(std::to_string(i));
-    }
-    b.write(rows);
-    EXPECT_SAME(b.readBack().size(), std::size_t{1500});
-    const auto some = b.readBack(keys);
-    EXPECT_SAME(some.size(), std::size_t{750});
-    EXPECT_SAME(some.at("7").form, b.form(7, "row 7"));
-    EXPECT(b.readBack({"none"}).empty());
-}
-
 void typesAreTold(TargetFixture& fixture)
 {
     Bench b(fixture, "types_are_told");
@@ -610,7 +194,7 @@ void hostileNames(TargetFixture& fixture)
         b.write({{Op::Upsert, 1, name}, {Op::Upsert, 2, "two"}, {Op::Delete, 2, ""}});
         b.holds({{1, name}});
         if (!fixture.exists(b.plan->container))
-            fail("the independent client does not find " + shown(name), __LINE__);
+            fail("the independent client does not find " + shown(name), place(__FILE__, __LINE__));
     }
     auto target = MUST(fixture.open());
     EXPECT_SAME(target->containerName("p_", "film"), std::string("p_film"));
@@ -700,9 +284,11 @@ template <void (*body)(TargetFixture&)> CheckResult run(TargetFixture& fixture)
 }
 
 } // namespace
+} // namespace targetchecks
 
 SchemaPtr matrixSchema()
 {
+    using targetchecks::column;
     auto schema = std::make_shared<Schema>();
     schema->table = "matrix";
     schema->columns = {column("id", Type::Int, true), column("c_bool", Type::Bool), column("c_int", Type::Int), column("c_uint", Type::Uint),
@@ -753,6 +339,7 @@ void fillMatrix(Batch& batch)
 
 const std::vector<TargetCheck>& targetChecks()
 {
+    using namespace targetchecks;
     static const std::vector<TargetCheck> checks = {
         {"types_matrix", run<typesMatrix>}, {"encoder_is_pure", run<encoderIsPure>}, {"unchanged_is_a_bug", run<unchangedIsABug>},
         {"idempotent", run<idempotent>}, {"older_never_wins", run<olderNeverWins>}, {"order_per_key", run<orderPerKey>}, {"empty_payload", run<emptyPayload>},

@@ -20,6 +20,7 @@ public:
     Bson& int32(std::string_view name, std::int32_t value) { bson_append_int32(m_bson, name.data(), size(name), value); return *this; }
     Bson& int64(std::string_view name, std::int64_t value) { bson_append_int64(m_bson, name.data(), size(name), value); return *this; }
     Bson& real(std::string_view name, double value) { bson_append_double(m_bson, name.data(), size(name), value); return *this; }
+    Bson& null(std::string_view name) { bson_append_null(m_bson, name.data(), size(name)); return *this; }
     Bson& flag(std::string_view name, bool value) { bson_append_bool(m_bson, name.data(), size(name), value); return *this; }
     Bson& date(std::string_view name, std::int64_t ms) { bson_append_date_time(m_bson, name.data(), size(name), ms); return *this; }
     Bson& document(std::string_view name, const Bson& value) { bson_append_document(m_bson, name.data(), size(name), value.get()); return *this; }

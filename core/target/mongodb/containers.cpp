@@ -9,13 +9,33 @@ namespace {
 constexpr std::uint64_t exactCountUpTo = 100'000;
 constexpr std::size_t deleteBatch = 1000;
 
-Bson ownFilter(const TablePlan& plan) { Bson out; out.text("_mr.s", plan.sync); return out; }
-
-Bson versionFilter(const TablePlan& plan, std::uint64_t low, std::uint64_t high)
+//! Documents with our mark; with `unmarked` also those that carry nobody's.
+Bson ownFilter(const TablePlan& plan, bool unmarked)
 {
-    Bson range, out = ownFilter(plan);
+    Bson out;
+    if (!unmarked) {
+        out.text("_mr.s", plan.sync);
+        return out;
+    }
+    Bson nobody, any;
+    nobody.null("0").text("1", plan.sync);
+    any.array("$in", nobody);
+    out.document("_mr.s", any);
+    return out;
+}
+
+Bson versionFilter(const TablePlan& plan, std::uint64_t low, std::uint64_t high, bool unmarked)
+{
+    Bson range, marked;
     range.int64("$gte", static_cast<std::int64_t>(low)).int64("$lt", static_cast<std::int64_t>(std::min<std::uint64_t>(high, INT64_MAX)));
-    out.document("_mr.v", range);
+    marked.text("_mr.s", plan.sync).document("_mr.v", range);
+    if (!unmarked || low > 0)
+        return marked;
+    Bson nobody, unversioned, either, out;                     // older than any version of ours
+    nobody.null("_mr.s");
+    unversioned.text("_mr.s", plan.sync).null("_mr.v");
+    either.document("0", marked).document("1", nobody).document("2", unversioned);
+    out.array("$or", either);
     return out;
 }
 
@@ -77,6 +97,18 @@ Result<bool> Containers::ours(const TablePlan& plan, const Found& found)
     if (auto claimed = m_registry.claim(plan.container, plan.sync); !claimed)
         return claimed.error();
     return true;
+}
+
+// A container that the sync made is its own, and a full sync leaves exactly the source's rows in it: also what somebody put there by hand
+// is replaced or deleted. Beside foreign documents (`write`), and of other syncs, nothing is touched.
+Result<bool> Containers::ownsUnmarked(const TablePlan& plan)
+{
+    if (plan.ifExists == IfExists::Write)
+        return false;
+    auto owner = m_registry.ownerOf(plan.container);
+    if (!owner)
+        return owner.error();
+    return *owner == plan.sync;
 }
 
 Result<Prepared> Containers::prepare(const TablePlan& plan, const Lease& lease)
@@ -229,9 +261,12 @@ Result<std::uint64_t> Containers::countOwn(const TablePlan& plan)
 // A scan, about a million documents a second and once a load: every update would have to maintain an index on the version.
 Result<std::uint64_t> Containers::count(const TablePlan& plan, std::uint64_t low, std::uint64_t high)
 {
+    auto unmarked = ownsUnmarked(plan);
+    if (!unmarked)
+        return unmarked.error();
     bson_error_t error{};
     const Collection from = m_client.collection(plan.container);
-    const Bson filter = low == 0 && high == UINT64_MAX ? ownFilter(plan) : versionFilter(plan, low, high);
+    const Bson filter = low == 0 && high == UINT64_MAX ? ownFilter(plan, *unmarked) : versionFilter(plan, low, high, *unmarked);
     const std::int64_t n = mongoc_collection_count_documents(from.get(), filter.get(), nullptr, nullptr, nullptr, &error);
     if (n < 0)
         return faultOf(error, nullptr, m_client.deployment(), "table " + plan.label + ": counting " + plan.container);
@@ -244,11 +279,14 @@ Result<std::uint64_t> Containers::remove(const TablePlan& plan, const Lease& lea
     const std::string doing = "table " + plan.label + ": deleting from " + plan.container;
     if (auto held = m_registry.check(lease); !held)
         return held.error();
+    auto unmarked = ownsUnmarked(plan);
+    if (!unmarked)
+        return unmarked.error();
     const Collection from = m_client.collection(plan.container);
     Bson options, only;
     only.int32("_id", 1);
     options.document("projection", only).int32("batchSize", deleteBatch);
-    const Bson range = versionFilter(plan, low, high);
+    const Bson range = versionFilter(plan, low, high, *unmarked);
     const Cursor cursor(mongoc_collection_find_with_opts(from.get(), range.get(), options.get(), nullptr));
     std::uint64_t removed = 0;
     for (bool more = true; more;) {
@@ -268,7 +306,7 @@ Result<std::uint64_t> Containers::remove(const TablePlan& plan, const Lease& lea
             break;
         if (auto held = m_registry.check(lease); !held)
             return held.error();
-        Bson in, filter = versionFilter(plan, low, high), item, items, command;
+        Bson in, filter = versionFilter(plan, low, high, *unmarked), item, items, command;
         in.array("$in", ids);
         filter.document("_id", in);
         item.document("q", filter).int32("limit", 0);

@@ -18,6 +18,9 @@ public:
     Result<> promoteAside(const TablePlan& plan, const Lease& lease);
     Result<> drop(const TablePlan& plan, const Lease& lease);
 
+    //! Whether documents without any sync's mark count as this sync's: in a container that it made.
+    Result<bool> ownsUnmarked(const TablePlan& plan);
+
 private:
     struct Found { bool exists = false; std::string type, uuid; };
     Result<Found> find(std::string_view collection);

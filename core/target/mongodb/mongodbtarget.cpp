@@ -98,7 +98,10 @@ public:
         auto client = Client::connect(m_deployment, Client::Purpose::Control);
         if (!client)
             return client.error();
-        return std::unique_ptr<DocumentReader>(std::make_unique<MongoReader>(std::move(*client), std::move(plan), keys));
+        auto unmarked = Containers(**client).ownsUnmarked(*plan);
+        if (!unmarked)
+            return unmarked.error();
+        return std::unique_ptr<DocumentReader>(std::make_unique<MongoReader>(std::move(*client), std::move(plan), keys, *unmarked));
     }
     void expected(const TablePlan& plan, std::span<const Cell> row, std::string& key, std::string& form) const override { expectedForm(plan, row, key, form); }
 

@@ -385,12 +385,12 @@ void expectedForm(const TablePlan& plan, std::span<const Cell> row, std::string&
     }
 }
 
-void storedForm(const TablePlan& plan, const bson_t& document, std::string& key, std::string& form, bool& ours)
+void storedForm(const TablePlan& plan, const bson_t& document, std::string& key, std::string& form, bool& ours, bool unmarkedIsOurs)
 {
     const Schema& schema = *plan.schema;
     key.clear();
     form.clear();
-    ours = false;
+    ours = unmarkedIsOurs;
     std::vector<Cell> cells(schema.key.size());
     std::vector<std::string> arenas(schema.key.size()), keyForms(schema.key.size());
     std::vector<bool> found(schema.key.size());
@@ -401,8 +401,8 @@ void storedForm(const TablePlan& plan, const bson_t& document, std::string& key,
     while (bson_iter_next(&iter)) {
         const std::string_view name(bson_iter_key(&iter), bson_iter_key_len(&iter));
         if (name == "_mr") {
-            if (BSON_ITER_HOLDS_DOCUMENT(&iter) && bson_iter_recurse(&iter, &mark) && bson_iter_find(&mark, "s") && BSON_ITER_HOLDS_UTF8(&mark))
-                ours = plan.sync == bson_iter_utf8(&mark, nullptr);
+            if (BSON_ITER_HOLDS_DOCUMENT(&iter) && bson_iter_recurse(&iter, &mark) && bson_iter_find(&mark, "s") && !BSON_ITER_HOLDS_NULL(&mark))
+                ours = BSON_ITER_HOLDS_UTF8(&mark) && plan.sync == bson_iter_utf8(&mark, nullptr);
             continue;
         }
         value.clear();

@@ -19,7 +19,8 @@ void appendForm(std::string& out, const Column& column, bool key, const Cell& ce
 
 //! Key text and form that a row must have.
 void expectedForm(const TablePlan& plan, std::span<const Cell> row, std::string& key, std::string& form);
-//! Key text, form and owner of a stored document. `_id` is left out where it only repeats the key.
-void storedForm(const TablePlan& plan, const bson_t& document, std::string& key, std::string& form, bool& ours);
+//! Key text, form and owner of a stored document. `_id` is left out where it only repeats the key. `unmarkedIsOurs`: a document without
+//! any sync's mark is one of ours too.
+void storedForm(const TablePlan& plan, const bson_t& document, std::string& key, std::string& form, bool& ours, bool unmarkedIsOurs = false);
 
 } // namespace millrace::mongodb

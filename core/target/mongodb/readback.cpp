@@ -65,8 +65,8 @@ std::optional<std::vector<Cell>> keyCells(const Schema& schema, const std::strin
     return out;
 }
 
-MongoReader::MongoReader(std::unique_ptr<Client> client, TablePlanPtr plan, const std::vector<std::string>& keys)
-    : m_client(std::move(client)), m_plan(std::move(plan)), m_wanted(keys.begin(), keys.end()), m_collection(m_client->collection(m_plan->container))
+MongoReader::MongoReader(std::unique_ptr<Client> client, TablePlanPtr plan, const std::vector<std::string>& keys, bool unmarkedIsOurs)
+    : m_client(std::move(client)), m_plan(std::move(plan)), m_wanted(keys.begin(), keys.end()), m_unmarkedIsOurs(unmarkedIsOurs), m_collection(m_client->collection(m_plan->container))
 {
     m_texts.reserve(keys.size() * std::max<std::size_t>(1, m_plan->schema->key.size()));     // cells point into it
     bool numeric = true;
@@ -143,7 +143,9 @@ bool MongoReader::next(const bson_t*& document)
 
 Result<ReadState> MongoReader::read(std::vector<ReadBack>& into, std::size_t maxDocuments, std::stop_token stop)
 {
-    for (std::size_t n = 0; n < maxDocuments && !m_end;) {
+    constexpr std::size_t mostBytes = 8u << 20;              // large documents come a few at a time
+    std::size_t bytes = 0;
+    for (std::size_t n = 0; n < maxDocuments && bytes < mostBytes && !m_end;) {
         if (stop.stop_requested())
             return cancelled("Reading " + m_plan->container + " back");
         const bson_t* document = nullptr;
@@ -155,9 +157,10 @@ Result<ReadState> MongoReader::read(std::vector<ReadBack>& into, std::size_t max
             break;
         }
         ReadBack found;
-        storedForm(*m_plan, *document, found.key, found.form, found.ours);
+        storedForm(*m_plan, *document, found.key, found.form, found.ours, m_unmarkedIsOurs);
         if (!m_wanted.empty() && !m_wanted.contains(found.key))
             continue;
+        bytes += found.form.size();
         into.push_back(std::move(found));
         ++n;
     }

@@ -11,7 +11,7 @@ namespace millrace::mongodb {
 //! back does not count. With keys: asked for by key where the key text tells the value (integers, text), else picked from a scan.
 class MongoReader final : public DocumentReader {
 public:
-    MongoReader(std::unique_ptr<Client> client, TablePlanPtr plan, const std::vector<std::string>& keys);
+    MongoReader(std::unique_ptr<Client> client, TablePlanPtr plan, const std::vector<std::string>& keys, bool unmarkedIsOurs);
     Result<ReadState> read(std::vector<ReadBack>& into, std::size_t maxDocuments, std::stop_token stop) override;
 
 private:
@@ -26,7 +26,7 @@ private:
     std::vector<std::vector<Cell>> m_keys;           //!< as values, when every wanted key could be read back into one
     std::vector<std::string> m_texts;                //!< that m_keys point into
     std::size_t m_at = 0;
-    bool m_byKey = false, m_end = false;
+    bool m_byKey = false, m_end = false, m_unmarkedIsOurs = false;
     Collection m_collection;
     Cursor m_cursor;
 };

@@ -400,11 +400,45 @@ Result<> MongoSession::resolve(const Payload& payload, const Indices& duplicates
             ++report.superseded;
         else if (ours || m_plan->ifExists == IfExists::Write)
             again.push_back(i);                       // two writers met on a new key; the second try finds the first one's document
-        else
-            report.rejected.push_back({item.row, {Fault::Data, "target.mongodb.foreign_document", doing() + ": a document with this key is there that the sync did not write.",
-                                                  "Remove that document, or choose if_exists: write to adopt it.", {}}});
+        else if (!found->has("_mr.s") || found->textAt("_mr.s") == m_plan->sync) {
+            // Put there by hand, into a container that is our own: the row's document takes its place.
+            auto settled = replaceUnmarked(payload, i, report);
+            if (!settled)
+                return settled.error();
+            if (!*settled)
+                again.push_back(i);
+        } else
+            report.rejected.push_back({item.row, {Fault::Data, "target.mongodb.foreign_document", doing() + ": a document of the sync " + found->textAt("_mr.s") + " has this key.",
+                                                  "Let only one of the syncs write this row, or choose if_exists: write to take its document over.", {}}});
     }
     return {};
+}
+
+Result<bool> MongoSession::replaceUnmarked(const Payload& payload, std::uint32_t item, WriteReport& report)
+{
+    Bson filter = keyFilter(payload, payload.items[item]), nobody, unversioned, either, options, each;
+    nobody.null("_mr.s");
+    unversioned.text("_mr.s", m_plan->sync).null("_mr.v");
+    either.document("0", nobody).document("1", unversioned);
+    filter.array("$or", either);
+    options.flag("ordered", false);
+    each.flag("validate", false);
+    const Bulk bulk(mongoc_collection_create_bulk_operation_with_opts(m_collection.get(), options.get()));
+    bson_error_t error{};
+    bson_t document;
+    if (!view(payload, payload.items[item].docAt, payload.items[item].docSize, document)
+        || !mongoc_bulk_operation_replace_one_with_opts(bulk.get(), filter.get(), &document, each.get(), &error))
+        return faultOf(error, nullptr, m_client->deployment(), doing());
+    Reply reply;
+    bson_destroy(&reply.bson);
+    const bool ok = mongoc_bulk_operation_execute(bulk.get(), &reply.bson, &error) != 0;
+    const auto landed = static_cast<std::uint64_t>(counter(&reply.bson, "nMatched"));
+    const std::size_t rejected = report.rejected.size();
+    Indices duplicates;
+    if (auto done = settle(ok, &reply.bson, error, payload, {item}, landed, true, report, duplicates); !done)
+        return done.error();
+    report.written += landed;
+    return landed == 1 || report.rejected.size() > rejected;
 }
 
 Result<std::uint64_t> MongoSession::countPresent(const Payload& payload, const Indices& items)

@@ -22,9 +22,11 @@ private:
     Result<> upsert(const Payload& payload, Indices items, WriteReport& report, std::stop_token stop);
     Result<> upsertOnce(const Payload& payload, const Indices& items, WriteReport& report, Indices& duplicates);
     Result<> remove(const Payload& payload, const Indices& items, WriteReport& report);
-    //! What stands in the way of items refused with E11000: something newer (superseded), somebody else's document (rejected), or nothing
-    //! any more (again).
+    //! What stands in the way of items refused with E11000: something newer (superseded), another sync's document (rejected), a document
+    //! without a mark (replaced), or nothing any more (again).
     Result<> resolve(const Payload& payload, const Indices& duplicates, WriteReport& report, Indices& again);
+    //! False: it has a mark by now, or is gone.
+    Result<bool> replaceUnmarked(const Payload& payload, std::uint32_t item, WriteReport& report);
     Result<std::uint64_t> countPresent(const Payload& payload, const Indices& items);
     //! Reads a bulk reply: rejected rows into the report, refused keys into `duplicates`. `landed` is what the counters say went through.
     Result<> settle(bool ok, const bson_t* reply, const bson_error_t& error, const Payload& payload, const Indices& items, std::uint64_t landed,
