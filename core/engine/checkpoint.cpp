@@ -26,6 +26,7 @@ std::string TableCheckpoint::json() const
     root.set("phase", phase == Phase::Load ? "load" : "follow");
     if (!mark.empty()) root.set("mark", mark.bytes);
     if (!follow.empty()) root.set("follow", follow.bytes);
+    if (midPoll) root.set("mid_poll", true);
     if (run) root.set("run", text(static_cast<std::uint64_t>(run)));
     if (!cursor.empty()) root.set("cursor", cursor);
     if (rows) root.set("rows", text(rows));
@@ -54,6 +55,7 @@ Result<TableCheckpoint> TableCheckpoint::fromJson(const std::string& json)
     out.phase = (*root)["phase"].string() == "follow" ? Phase::Follow : Phase::Load;
     out.mark.bytes = (*root)["mark"].string();
     out.follow.bytes = (*root)["follow"].string();
+    out.midPoll = (*root)["mid_poll"].boolean();
     out.run = static_cast<std::int64_t>(number((*root)["run"]));
     out.cursor = (*root)["cursor"].string();
     out.rows = number((*root)["rows"]);

@@ -23,6 +23,7 @@ struct TableCheckpoint {
     Phase phase = Phase::Load;                    //!< Follow: a load was completed
     Position mark;                                //!< change position stored before the load's first snapshot (Invariant 3)
     Position follow;                              //!< next poll starts here (phase Follow)
+    bool midPoll = false;                         //!< `follow` lies inside a poll that was cut off, bounded by when it began
     std::string cursor;                           //!< the time column that `follow` speaks of
     std::uint64_t rows = 0;                       //!< in the target when last counted: an empty container then means it was taken away
     std::int64_t run = 0;                         //!< in which this load began: what failed since then is not read again when it is resumed

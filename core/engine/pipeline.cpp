@@ -91,7 +91,7 @@ Result<> Pipeline::readAll(std::stop_token stop)
         counters.bytes += batch->bytes();
         if (!m_parts.rate.pass(batch->rows(), stop))
             return {};
-        if (auto handed = hand(std::move(batch), stop); !handed)
+        if (auto handed = hand(std::move(batch), *state, stop); !handed)
             return handed;
         if (*state == ReadState::End) {
             m_end = true;
@@ -100,7 +100,7 @@ Result<> Pipeline::readAll(std::stop_token stop)
     }
 }
 
-Result<> Pipeline::hand(std::shared_ptr<const Batch> batch, std::stop_token stop)
+Result<> Pipeline::hand(std::shared_ptr<const Batch> batch, ReadState state, std::stop_token stop)
 {
     if (auto parked = m_parts.parking.park(*batch, batch->rejected()); !parked)
         return parked;
@@ -111,7 +111,7 @@ Result<> Pipeline::hand(std::shared_ptr<const Batch> batch, std::stop_token stop
     unsigned parts = 0;
     for (const auto& r : rows)
         parts += !r.empty();
-    const std::uint64_t seq = m_ledger.open(m_parts.checkpoint ? m_parts.checkpoint(*batch) : std::string(), parts);
+    const std::uint64_t seq = m_ledger.open(m_parts.checkpoint ? m_parts.checkpoint(*batch, state) : std::string(), parts);
     if (parts == 0) {
         settle(seq);
         return {};

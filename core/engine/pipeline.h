@@ -30,7 +30,7 @@ public:
         TableLive& live;
         const Clock& clock;
         //! The checkpoint once this batch and all before it are settled; empty: no checkpoint moves. Called on the reading thread, in order.
-        std::function<std::string(const Batch&)> checkpoint;
+        std::function<std::string(const Batch&, ReadState)> checkpoint;
         //! A full load does not send deletes: a row that is marked as deleted is left out, and what is gone is deleted by version at the end.
         bool dropDeletes = false;
         std::size_t queueBytes = 8u << 20;
@@ -48,7 +48,7 @@ private:
     struct Work { std::shared_ptr<const Batch> batch; std::vector<std::uint32_t> rows; std::uint64_t ledgerSeq = 0; };
     struct Lane;
     Result<> readAll(std::stop_token stop);
-    Result<> hand(std::shared_ptr<const Batch> batch, std::stop_token stop);
+    Result<> hand(std::shared_ptr<const Batch> batch, ReadState state, std::stop_token stop);
     Result<> write(Lane& lane, const Work& work, std::stop_token stop);
     Result<> laneLoop(Lane& lane, std::stop_token stop);
     void settle(std::uint64_t ledgerSeq);

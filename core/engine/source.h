@@ -57,7 +57,8 @@ public:
     virtual Result<Position> mark(const TablePlan& plan) = 0;
     virtual Result<std::unique_ptr<Snapshot>> snapshot(TablePlanPtr plan) = 0;
     //! Changes since `from` (of mark() or of a batch of an earlier call). For `timestamp` it ends: the last batch (perhaps empty)
-    //! carries the position the next poll starts from.
+    //! carries the position the next poll starts from. From a batch before the last one, the poll that was cut off is gone on with: it
+    //! ends where it began to look, and one more poll brings what changed since.
     virtual Result<std::unique_ptr<BatchReader>> changes(TablePlanPtr plan, const Position& from) = 0;
     //! Rows for proof only: another session, other statements and another decoding than snapshot() and changes() use. Filtered and
     //! soft-deleted rows do not come. `keys` limits it to rows with these key cells (exact re-comparison); empty: all rows.

@@ -150,7 +150,7 @@ Result<> TableRun::save(const TableCheckpoint& checkpoint)
     return m_parts.store.commit({&row, 1});
 }
 
-Pipeline TableRun::pipeline(BatchReader& reader, Flow flow, std::function<std::string(const Batch&)> checkpoint)
+Pipeline TableRun::pipeline(BatchReader& reader, Flow flow, std::function<std::string(const Batch&, ReadState)> checkpoint)
 {
     return Pipeline({reader, m_parts.target, m_parts.plan, m_parts.lease, flow == Flow::FirstLoad, m_seq, m_parking, m_parts.committer, m_parts.rate, m_sizer,
                      m_parts.live, m_parts.clock, std::move(checkpoint), flow != Flow::Changes});
@@ -233,7 +233,7 @@ Result<> TableRun::copy(Snapshot& snapshot, TableCheckpoint& checkpoint, bool in
     grown.versionLow = firstVersionOf(m_parts.lease) | m_seq;
     TableCheckpoint next = checkpoint;
     next.segments.push_back(grown);
-    auto flow = pipeline(**reader, insertOnly ? Flow::FirstLoad : Flow::Load, [&](const Batch& batch) {
+    auto flow = pipeline(**reader, insertOnly ? Flow::FirstLoad : Flow::Load, [&](const Batch& batch, ReadState) {
         Segment& s = next.segments.back();
         if (!batch.upTo.empty()) s.upTo = batch.upTo;
         s.rows += batch.rows();
@@ -311,7 +311,7 @@ Result<> TableRun::rewrite(Snapshot& snapshot, Segment& segment, std::stop_token
     if (!reader)
         return std::move(reader).error();
     Segment now{segment.after, segment.upTo, 0, 0, firstVersionOf(m_parts.lease) | m_seq, 0};
-    auto flow = pipeline(**reader, Flow::Load, [&](const Batch& batch) {
+    auto flow = pipeline(**reader, Flow::Load, [&](const Batch& batch, ReadState) {
         now.rows += batch.rows();
         now.hash += hashOf(batch);
         return std::string();                          // the stored segments stay true until the whole load is done
@@ -455,22 +455,36 @@ Result<> TableRun::follow(TableCheckpoint checkpoint, std::stop_token stop)
     if (prepared->fresh && checkpoint.rows > 0)
         return Error{Fault::Schema, "engine.target_emptied", plan.container + " held the rows of " + plan.label + " and is empty now.",
                      "Run a full sync of this table: sync run " + plan.sync + " --full --tables " + plan.label, {}};
+    checkpoint.cursor = plan.cursor;
+    m_parts.live.total = 0;                            // how many changes there are is not known before they are read
+    // A poll that was cut off sees what was there when it began. What changed since then is a poll of its own: without it this run would
+    // be called a success over changes that were committed before it (Invariant 9).
+    if (checkpoint.midPoll) {
+        if (auto polled = poll(checkpoint, stop); !polled)
+            return polled;
+        if (auto flushed = m_parts.committer.flush(plan.sync, plan.label); !flushed)
+            return flushed;                            // the next pipeline counts its marks from the start
+    }
+    if (auto polled = poll(checkpoint, stop); !polled)
+        return polled;
+    m_report.position = checkpoint.follow.bytes;
+    return recount(std::move(checkpoint));
+}
+
+Result<> TableRun::poll(TableCheckpoint& checkpoint, std::stop_token stop)
+{
     auto reader = m_parts.source.changes(m_parts.plan, checkpoint.follow);
     if (!reader)
         return std::move(reader).error();
-    checkpoint.cursor = plan.cursor;
-    m_parts.live.total = 0;                            // how many changes there are is not known before they are read
-    auto flow = pipeline(**reader, Flow::Changes, [&](const Batch& batch) {
+    auto flow = pipeline(**reader, Flow::Changes, [&](const Batch& batch, ReadState state) {
         if (!batch.upTo.empty())
             checkpoint.follow = batch.upTo;
+        checkpoint.midPoll = state != ReadState::End;
         return checkpoint.json();
     });
     const auto ran = flow.run(stop);
     m_seq = flow.nextSeq();
-    if (!ran)
-        return ran;
-    m_report.position = checkpoint.follow.bytes;
-    return recount(std::move(checkpoint));
+    return ran;
 }
 
 // Polls may fill a container that was loaded empty, or empty it; whether it was taken away is judged by what it held last.

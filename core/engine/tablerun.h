@@ -43,12 +43,13 @@ private:
     Result<> brake(std::uint64_t gone, std::uint64_t documents);
     Result<> swapWhole(TableCheckpoint checkpoint, std::stop_token stop);
     Result<> follow(TableCheckpoint checkpoint, std::stop_token stop);
+    Result<> poll(TableCheckpoint& checkpoint, std::stop_token stop);
     Result<> recount(TableCheckpoint checkpoint);
     Result<> backfill(std::stop_token stop);
     Result<Prepared> ours();                         //!< prepare(), refused where somebody else's container stands by now
     Result<> save(const TableCheckpoint& checkpoint);
     enum class Flow : std::uint8_t { FirstLoad, Load, Changes };   //!< FirstLoad: into a fresh container, without looking
-    Pipeline pipeline(BatchReader& reader, Flow flow, std::function<std::string(const Batch&)> checkpoint);
+    Pipeline pipeline(BatchReader& reader, Flow flow, std::function<std::string(const Batch&, ReadState)> checkpoint);
 
     Parts m_parts;
     Parking m_parking;

@@ -129,6 +129,23 @@ private slots:
         verifyEqual(*w, plan);
     }
 
+    void pollThatWasCutOffIsFollowedByOneOfWhatChangedSince()
+    {
+        auto w = world(95);
+        const auto plan = fakePlan(w->database, "film", Strategy::Timestamp);
+        QCOMPARE(w->run(plan).outcome, Outcome::Success);
+        w->database.tick(10);
+        for (int i = 0; i < 30; ++i)
+            w->database.put("film", {i, "changed", nullptr});
+        w->database.tick(10);
+        w->database.failRead("film", 15, {Fault::Storage, "test.dead", "the process is gone", {}, {}});
+        QCOMPARE(w->run(plan).outcome, Outcome::Failed);
+        w->database.put("film", {7, "changed again", nullptr});
+        w->database.put("film", {2000, "came later", nullptr});
+        QCOMPARE(w->run(plan).outcome, Outcome::Success);
+        verifyEqual(*w, plan);
+    }
+
     void lostAnswersAndThrottlingAreRetried()
     {
         auto w = world(95);

@@ -447,18 +447,23 @@ Result<std::unique_ptr<BatchReader>> FakeSource::changes(TablePlanPtr plan, cons
     std::int64_t horizon = m_database.m_now, low = 0;
     for (const auto& [tx, state] : m_database.m_open)
         horizon = std::min(horizon, state.began);
-    // "t<stamp>": everything from that stamp on. "m<stamp> <key>": after that row; only ever below the horizon, where nothing can be added.
+    // "t<stamp>": everything from that stamp on. "m<stamp> <horizon> <key>": after that row, inside a poll that saw what is below its
+    // horizon, where nothing can be added.
     std::optional<FakeRow> after;
     if (!from.empty()) {
-        low = std::stoll(from.bytes.substr(1));
-        if (from.bytes[0] == 'm')
-            after = decodeKey(std::string_view(from.bytes).substr(from.bytes.find(' ') + 1));
+        std::size_t used = 0;
+        low = std::stoll(from.bytes.substr(1), &used);
+        if (from.bytes[0] == 'm') {
+            const auto rest = std::string_view(from.bytes).substr(used + 2);
+            horizon = std::stoll(std::string(rest), &used);
+            after = decodeKey(rest.substr(used + 1));
+        }
     }
     std::map<std::pair<std::int64_t, FakeRow>, FakeReader::Line> ordered;
     const auto consider = [&](const FakeRow& key, std::int64_t stamp, FakeReader::Line line) {
-        if (stamp < low || (after && stamp == low && !(*after < key)))
+        if (stamp < low || (after && ((stamp == low && !(*after < key)) || stamp >= horizon)))
             return;
-        line.position.bytes = stamp < horizon ? "m" + std::to_string(stamp) + ' ' + encodeKey(key) : "t" + std::to_string(horizon);
+        line.position.bytes = stamp < horizon ? "m" + std::to_string(stamp) + ' ' + std::to_string(horizon) + ' ' + encodeKey(key) : "t" + std::to_string(horizon);
         ordered.emplace(std::pair(stamp, key), std::move(line));
     };
     for (const auto& [key, stored] : found->second.rows)
