@@ -39,7 +39,7 @@ Result<std::vector<bool>> SearchSession::foreign(const Payload& payload, std::st
     std::vector<Hit> hits;
     Node ids = Node::list();
     const auto ask = [&]() -> Result<> {
-        auto answer = m_client.ask("POST", pathOf(m_place.name) + "/_mget", Node::map({{"ids", ids}}).json(), Http::Body::Json, doing(), stop);
+        auto answer = m_client.ask("POST", pathOf(m_place.name) + "/_mget?_source_includes=_mr.s", Node::map({{"ids", ids}}).json(), Http::Body::Json, doing(), stop);
         if (!answer)
             return answer.error();
         if (answer->status != 200)
