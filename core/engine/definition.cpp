@@ -23,7 +23,7 @@ std::string_view policyName(ValuePolicy word) { return policies[static_cast<std:
 bool TableRule::operator==(const TableRule& other) const
 {
     return name == other.name && strategy == other.strategy && key == other.key && cursor == other.cursor && softDelete == other.softDelete
-        && where == other.where && to == other.to && id == other.id && every == other.every && overlapMs == other.overlapMs
+        && where == other.where && to == other.to && id == other.id && every == other.every && format == other.format && overlapMs == other.overlapMs && ttlMs == other.ttlMs
         && deletedRows == other.deletedRows && excludeColumns == other.excludeColumns && rename == other.rename && policy == other.policy
         && indexes == other.indexes && later.json() == other.later.json();
 }

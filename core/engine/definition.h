@@ -43,8 +43,8 @@ struct TableRule {
     std::string name;                              //!< "film", "sakila.film", "rental_*", "*"
     std::optional<Strategy> strategy;
     std::optional<std::vector<std::string>> key;
-    std::optional<std::string> cursor, softDelete, where, to, id, every;
-    std::optional<std::int64_t> overlapMs;
+    std::optional<std::string> cursor, softDelete, where, to, id, every, format;
+    std::optional<std::int64_t> overlapMs, ttlMs;
     std::optional<DeletedRows> deletedRows;
     std::vector<std::string> excludeColumns;
     std::map<std::string, std::string> rename;     //!< source column -> field

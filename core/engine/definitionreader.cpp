@@ -136,7 +136,7 @@ constexpr std::array allNewTables{NewTables::Include, NewTables::Ask, NewTables:
 constexpr std::array allPolicies{ValuePolicy::Null, ValuePolicy::Text, ValuePolicy::Fail};
 const Words secretKeys{"password", "api_key", "token"};
 // Kept for export, not acted on yet: see unsupportedKeys().
-const Words laterKeys{"cron", "format", "ttl", "envelope", "nest", "rebuild", "reconcile"};
+const Words laterKeys{"cron", "envelope", "nest", "rebuild", "reconcile"};
 const Words laterColumnKeys{"mask", "cast", "add"};
 
 Result<> checkName(const char* what, const std::string& name, int line)
@@ -241,6 +241,11 @@ Result<TableRule> ruleFromNode(const Node& node, const std::string& sync)
     rule.text("id", out.id);
     if (const Node* id = rule.find("id"); id && out.id && *out.id != "key" && *out.id != "objectid")
         rule.fail(id->line, "unknown_word", rule.where() + ": 'id' cannot be '" + *out.id + "'" + didYouMean(*out.id, {"key", "objectid"}) + ".", "Use one of key, objectid.");
+    rule.text("format", out.format);
+    if (const Node* format = rule.find("format"); format && out.format && *out.format != "json" && *out.format != "hash")
+        rule.fail(format->line, "unknown_word", rule.where() + ": 'format' cannot be '" + *out.format + "'" + didYouMean(*out.format, {"json", "hash"}) + ".", "Use one of json, hash.");
+    if (rule.find("ttl"))
+        rule.duration("ttl", out.ttlMs.emplace(), 1);
     if (const Node* columns = rule.find("columns"))
         readColumns(rule, *columns, out);
     if (const Node* policy = rule.find("policy")) {

@@ -54,6 +54,9 @@ Node ruleNode(const TableRule& rule)
     out.text("where", rule.where);
     out.text("to", rule.to);
     out.text("id", rule.id);
+    out.text("format", rule.format);
+    if (rule.ttlMs)
+        out.text("ttl", formatDuration(*rule.ttlMs));
     out.node("columns", columnsNode(rule));
     Node policy = Node::map();
     for (const auto& [column, word] : rule.policy)

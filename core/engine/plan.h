@@ -24,6 +24,8 @@ struct TablePlan {
     std::string where;                             //!< SQL or empty
     std::string container;                         //!< collection, table: safe for the target, prefix included
     bool objectId = false;                         //!< mongodb `id: objectid`
+    bool hash = false;                             //!< redis `format: hash`
+    std::int64_t ttlMs = 0;                        //!< redis `ttl`; 0: documents stay
     IfExists ifExists = IfExists::Stop;
     std::vector<std::vector<std::string>> indexes; //!< target field names
     std::string fingerprint;                       //!< of the parts whose change needs a resync (key, columns' types, where)

@@ -24,6 +24,8 @@ void refine(TableRule& into, const TableRule& by)
     take(into.to, by.to);
     take(into.id, by.id);
     take(into.every, by.every);
+    take(into.format, by.format);
+    take(into.ttlMs, by.ttlMs);
     take(into.overlapMs, by.overlapMs);
     take(into.deletedRows, by.deletedRows);
     if (!by.excludeColumns.empty()) into.excludeColumns = by.excludeColumns;
@@ -200,6 +202,11 @@ Result<Planned> planTable(const SyncDef& def, const Selected& selected, const Ta
     plan->deletedRows = rule.deletedRows;
     plan->where = rule.where.value_or(std::string());
     plan->objectId = rule.id.value_or("key") == "objectid";
+    for (const auto& [word, given] : {std::pair("format", rule.format.has_value()), std::pair("ttl", rule.ttlMs.has_value())})
+        if (given && !target.understands(word))
+            return Error{Fault::Config, "config.not_for_target", std::string("'") + word + "' of " + selected.label + " means nothing to this target.", "Take it out; it is for Redis.", {}};
+    plan->hash = rule.format.value_or("json") == "hash";
+    plan->ttlMs = rule.ttlMs.value_or(0);
     plan->ifExists = def.ifExists;
     plan->indexes = rule.indexes;
     plan->strategy = rule.strategy.value_or(Strategy::Auto);
@@ -227,6 +234,8 @@ Result<Planned> planTable(const SyncDef& def, const Selected& selected, const Ta
     std::string print = plan->where + "\n" + plan->softDelete;
     for (const auto k : schema->key)
         print += "\n" + schema->columns[k].source;
+    if (plan->hash)
+        print += "\nhash";
     plan->fingerprint = sha256Hex(print).substr(0, 16);
     plan->schema = std::move(schema);
     out.plan = std::move(plan);
@@ -286,6 +295,12 @@ std::vector<Message> planSentences(const SyncDef& def, const std::vector<PlanTab
         for (const auto& note : t.notes)
             if (note.id == "carry")
                 say("plan.carry", t.table + "." + note.text + ".", {t.table, note.text});
+    for (const auto& p : plans) {
+        if (p->hash)
+            say("plan.hash", p->label + " becomes one hash per row, all values as text; fields that are NULL are left out.", {p->label});
+        if (p->ttlMs > 0)
+            say("plan.expires", "Documents of " + p->label + " expire " + formatDuration(p->ttlMs) + " after they were last written.", {p->label, formatDuration(p->ttlMs)});
+    }
     say("plan.parks", "A row that cannot be carried is parked with its cause, and the table goes on. It stops above " + grouped(static_cast<std::uint64_t>(def.maxFailed)) + " parked rows.",
         {std::to_string(def.maxFailed)});
     std::string percent = std::to_string(def.deleteBrakePercent);

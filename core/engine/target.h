@@ -80,6 +80,8 @@ public:
     virtual std::string fieldRefused(std::string_view name) const { (void)name; return {}; }
     //! What this store cannot carry exactly for this column, in one sentence for the plan ("microseconds are cut to milliseconds"), or empty.
     virtual std::string carryNote(const Column& column) const { (void)column; return {}; }
+    //! Keys of a table's entry that only some stores act on: "format", "ttl". A sync that gives one to another store is refused.
+    virtual bool understands(std::string_view key) const { (void)key; return false; }
     //! Sessions that may write one table side by side (1: the store serialises writers).
     virtual unsigned lanes() const { return 1; }
 

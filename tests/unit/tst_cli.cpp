@@ -426,9 +426,9 @@ void TestCli::appliesFiles()
     QVERIFY(said.err.contains("line 2") && said.err.contains("did you mean 'every'"));
     QCOMPARE(run({"apply", "/nowhere/f.yaml"}).code, 3);
 
-    said = run({"check", q(file("later.yaml", "syncs:\n  one: {source: a, target: b, tables: [{name: f, ttl: 1h}]}\n")), "--json"});
+    said = run({"check", q(file("later.yaml", "syncs:\n  one: {source: a, target: b, tables: [{name: f, rebuild: '0 3 * * *'}]}\n")), "--json"});
     QCOMPARE(said.code, 0);
-    QVERIFY(q(said.json["notes"].items().at(0)["text"].scalar()).contains("'f: ttl'"));
+    QVERIFY(q(said.json["notes"].items().at(0)["text"].scalar()).contains("'f: rebuild'"));
 }
 
 void TestCli::runsFiles()

@@ -66,7 +66,7 @@ void TestDefinition::readsTheContractsExample()
         {"name":"payment","strategy":"timestamp","key":["payment_id"],"cursor":"last_update","overlap":"2s","soft_delete":"is_deleted",
          "deleted_rows":{"table":"payment_deleted","key":"payment_id","at":"deleted_at"},"where":"amount > 0","to":"payments","id":"objectid",
          "columns":{"exclude":["note"],"rename":{"payment_id":"pid"},"mask":{"email":"hash"}},"policy":{"birthday":"text","died":null},
-         "indexes":[["customer_id"],["a","b"]],"every":"60s","ttl":"1h"}]}}})");
+         "indexes":[["customer_id"],["a","b"]],"every":"60s","rebuild":"0 3 * * *","format":"hash","ttl":"3600s"}]}}})");
     const auto file = syncFileFromNode(root, "/etc/millrace");
     QVERIFY2(file, file ? "" : file.error().detail.c_str());
     const auto& connection = file->connections.at(0);
@@ -83,13 +83,15 @@ void TestDefinition::readsTheContractsExample()
     const auto& rule = sync.tables[1];
     QCOMPARE(*rule.strategy, Strategy::Timestamp);
     QCOMPARE(*rule.overlapMs, std::int64_t(2000));
+    QCOMPARE(q(*rule.format), QString("hash"));
+    QCOMPARE(*rule.ttlMs, std::int64_t(3600000));
     QCOMPARE(q(rule.deletedRows->at), QString("deleted_at"));
     QCOMPARE(q(rule.rename.at("payment_id")), QString("pid"));
     QCOMPARE(rule.policy.at("birthday"), ValuePolicy::Text);
     QCOMPARE(rule.policy.at("died"), ValuePolicy::Null);
     QCOMPARE(rule.indexes.at(1).size(), std::size_t(2));
     QCOMPARE(q(*rule.every), QString("1m"));
-    QVERIFY(unsupportedKeys(sync) == (std::vector<std::string>{"payment: columns.mask", "payment: ttl"}));
+    QVERIFY(unsupportedKeys(sync) == (std::vector<std::string>{"payment: columns.mask", "payment: rebuild"}));
 }
 
 void TestDefinition::refuses_data()
@@ -230,7 +232,9 @@ struct Maker {
         if (chance(3)) out.policy[word()] = ValuePolicy(random() % 3);
         if (chance(3)) out.indexes = {words(), words()};
         if (chance(4)) out.later.set("columns", Node::map({{"mask", Node::map({{word(), "hash"}})}}));
-        if (chance(4)) out.later.set("ttl", "1h");
+        if (chance(4)) out.later.set("rebuild", "0 3 * * *");
+        if (chance(4)) out.format = chance(2) ? "json" : "hash";
+        if (chance(4)) out.ttlMs = random() % 100000 + 1;
         return out;
     }
     SyncDef sync()
