@@ -1,4 +1,6 @@
 #include "core/verify/formdiff.h"
+#include "core/base/text.h"
+#include "core/verify/digest.h"
 #include <algorithm>
 
 namespace millrace::verify {
@@ -20,12 +22,18 @@ std::vector<Field> fieldsOf(std::string_view form)
     return out;
 }
 
-void appendPrintable(std::string& out, std::string_view text)
+//! Never through the middle of a character.
+std::size_t cutAt(std::string_view text, std::size_t longest)
 {
-    constexpr std::size_t longest = 500;
     std::size_t end = std::min(text.size(), longest);
     while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
-        --end;                                             // never through the middle of a character
+        --end;
+    return end;
+}
+
+void appendPrintable(std::string& out, std::string_view text)
+{
+    const std::size_t end = cutAt(text, 500);
     for (const char c : text.substr(0, end)) {
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
             out += "\\x";
@@ -60,6 +68,27 @@ std::vector<std::string> differingFields(std::string_view expected, std::string_
             add(field);
     if (out.empty())
         out.push_back("(order of fields)");
+    return out;
+}
+
+std::string condensedForm(std::string_view form)
+{
+    constexpr std::size_t whole = 1024, kept = 400;        // with what is added less than is printed of a value
+    if (form.size() <= whole)
+        return std::string(form);
+    std::string out;
+    for (const auto& [name, value] : fieldsOf(form)) {
+        out += name;
+        out += '\x1f';
+        if (value.size() <= whole)
+            out += value;
+        else {
+            const Digest all = digest(value);
+            out += value.substr(0, cutAt(value, kept));
+            out += "\u2026 (" + std::to_string(value.size()) + " bytes, " + hex({reinterpret_cast<const char*>(all.data()), all.size()}) + ")";
+        }
+        out += '\x1e';
+    }
     return out;
 }
 

@@ -9,6 +9,10 @@ namespace millrace::verify {
 //! too. Empty for equal forms; {"(order of fields)"} when only the order differs.
 std::vector<std::string> differingFields(std::string_view expected, std::string_view actual);
 
+//! The same form with values above a kilobyte cut and closed with their size and digest: equal exactly where the whole forms are, and
+//! small enough to keep for some thousand rows.
+std::string condensedForm(std::string_view form);
+
 //! A normal form for people: "field: value" lines, control characters escaped, long values cut.
 std::string printableForm(std::string_view form);
 

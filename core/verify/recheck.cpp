@@ -71,10 +71,9 @@ Result<> Recheck::run(const Differences& found, TableVerdict& verdict, std::stop
     for (auto& [digest, candidate] : m_candidates)
         if (!candidate.fixed)
             all.push_back(&candidate);
-    constexpr std::size_t chunk = 200, scanned = 2000;
-    for (std::size_t i = 0; i < all.size(); i += chunk)
-        if (auto done = compare(std::span(all).subspan(i, std::min(chunk, all.size() - i)), verdict, stop); !done)
-            return done;
+    constexpr std::size_t scanned = 2000;
+    if (auto compared = compare(std::move(all), verdict, stop); !compared)
+        return compared;
     for (std::size_t i = 0; i < m_doubtful.size(); i += scanned)
         if (auto done = scan(std::span(m_doubtful).subspan(i, std::min(scanned, m_doubtful.size() - i)), verdict, stop); !done)
             return done;
@@ -118,24 +117,32 @@ Result<> Recheck::findKeys(const Differences& found, std::stop_token stop)
     }, stop);
 }
 
-Result<> Recheck::compare(std::span<Candidate*> chunk, TableVerdict& verdict, std::stop_token stop)
+// A row that was changed between the two reads looks different once more; not three times in a row, unless it is. Each look goes over
+// all that are still open, so that the waits do not grow with their number.
+Result<> Recheck::compare(std::vector<Candidate*> open, TableVerdict& verdict, std::stop_token stop)
 {
-    std::vector<Candidate*> open(chunk.begin(), chunk.end());
-    std::map<std::string, Rows> rows;
-    // A row that was changed between the two reads looks different once more; not three times in a row, unless it is.
-    for (int look = 0; look < (m_parts.options.settleMs > 0 ? 3 : 1) && !open.empty(); ++look) {
-        if (look > 0 && !m_parts.clock.wait(std::chrono::milliseconds(m_parts.options.settleMs), stop))
+    constexpr std::size_t chunk = 200;
+    const int looks = m_parts.options.settleMs > 0 ? 3 : 1;
+    for (int look = 1; look <= looks && !open.empty(); ++look) {
+        if (look > 1 && !m_parts.clock.wait(std::chrono::milliseconds(m_parts.options.settleMs), stop))
             return Error{Fault::Cancelled, "verify.cancelled", "stopped", "", {}};
-        if (auto fetched = fetch(open, rows, stop); !fetched)
-            return fetched;
-        std::erase_if(open, [&](const Candidate* candidate) { return compareForms(rows[candidate->key].source, rows[candidate->key].target).none(); });
-    }
-    for (Candidate* candidate : chunk) {
-        const Rows& now = rows[candidate->key];
-        if (total(now.source) < candidate->difference->inSource || total(now.target) < candidate->difference->inTarget)
-            m_doubtful.push_back(candidate);
-        else
-            settle(*candidate, now, verdict);
+        std::vector<Candidate*> unequal;
+        for (std::size_t i = 0; i < open.size(); i += chunk) {
+            const auto some = std::span(open).subspan(i, std::min(chunk, open.size() - i));
+            std::map<std::string, Rows> rows;
+            if (auto fetched = fetch(some, rows, stop); !fetched)
+                return fetched;
+            for (Candidate* candidate : some) {
+                const Rows& now = rows[candidate->key];
+                if (look < looks && !compareForms(now.source, now.target).none())
+                    unequal.push_back(candidate);
+                else if (total(now.source) < candidate->difference->inSource || total(now.target) < candidate->difference->inTarget)
+                    m_doubtful.push_back(candidate);
+                else
+                    settle(*candidate, now, verdict);
+            }
+        }
+        open = std::move(unequal);
     }
     return {};
 }
@@ -156,7 +163,7 @@ Result<> Recheck::fetch(std::span<Candidate* const> chunk, std::map<std::string,
             return reader.error();
         auto read = eachSourceRow(**reader, m_parts.target, *m_parts.plan, [&](const SourceRow& row) -> Result<> {
             if (const auto at = rows.find(std::string(row.key)); at != rows.end())
-                ++at->second.source[std::string(row.form)];
+                ++at->second.source[condensedForm(row.form)];
             return {};
         }, stop);
         if (!read)
@@ -167,7 +174,7 @@ Result<> Recheck::fetch(std::span<Candidate* const> chunk, std::map<std::string,
         return documents.error();
     return eachDocument(**documents, [&](const ReadBack& document) -> Result<> {
         if (const auto at = rows.find(document.key); at != rows.end() && document.ours)
-            ++at->second.target[document.form];
+            ++at->second.target[condensedForm(document.form)];
         return {};
     }, stop);
 }
@@ -186,7 +193,7 @@ Result<> Recheck::scan(std::span<Candidate* const> doubtful, TableVerdict& verdi
         if (!row.keyKnown)
             return {};
         if (const auto at = rows.find(row.key); at != rows.end())
-            ++at->second.source[std::string(row.form)];
+            ++at->second.source[condensedForm(row.form)];
         return {};
     }, stop);
     if (!read)
@@ -196,7 +203,7 @@ Result<> Recheck::scan(std::span<Candidate* const> doubtful, TableVerdict& verdi
         return documents.error();
     auto found = eachDocument(**documents, [&](const ReadBack& document) -> Result<> {
         if (const auto at = rows.find(document.key); at != rows.end() && document.ours)
-            ++at->second.target[document.form];
+            ++at->second.target[condensedForm(document.form)];
         return {};
     }, stop);
     if (!found)

@@ -29,7 +29,7 @@ private:
 
     Result<> findKeys(const Differences& found, std::stop_token stop);
     Result<> findForms(const Differences& found, TableVerdict& verdict, std::stop_token stop);      // keyless
-    Result<> compare(std::span<Candidate*> chunk, TableVerdict& verdict, std::stop_token stop);
+    Result<> compare(std::vector<Candidate*> open, TableVerdict& verdict, std::stop_token stop);
     Result<> scan(std::span<Candidate* const> doubtful, TableVerdict& verdict, std::stop_token stop);
     Result<> fetch(std::span<Candidate* const> chunk, std::map<std::string, Rows>& rows, std::stop_token stop);
     void settle(const Candidate& candidate, const Rows& rows, TableVerdict& verdict);

@@ -312,6 +312,19 @@ private slots:
         QCOMPARE(verdict.samples.size(), std::size_t{100});
     }
 
+    // Each look waits a second for rows in flight: per look, not per two hundred rows.
+    void manyDifferencesDoNotWaitLonger()
+    {
+        World w;
+        w.options.settleMs = 1000;
+        for (int i = 1; i <= 450; ++i)
+            w.store.erase("film", std::to_string(i));
+        const auto verdict = w.verify();
+        QCOMPARE(verdict.verdict, Verdict::Different);
+        QCOMPARE(verdict.missing, std::uint64_t{450});
+        QVERIFY2(w.clock.waits <= 3, std::to_string(w.clock.waits).c_str());
+    }
+
     void swappedKeysAreFound()
     {
         World w;                                           // equal sums, equal counts: only the pairing is wrong
