@@ -12,13 +12,20 @@ namespace {
 
 using Tables = std::map<std::string, TableInfo, std::less<>>;
 
-// ?1 is the table's name or NULL for all. Shadow tables of virtual ones and SQLite's own stay out.
-const std::string listed = "pragma_table_list l WHERE l.schema = 'main' AND l.type IN ('table', 'view', 'virtual') AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
-                           " AND (?1 IS NULL OR l.name = ?1)";
+// Shadow tables of virtual ones and SQLite's own stay out. ?1, where there is one, is the table's name: told to the list itself, because
+// SQLite makes the list of all tables before it looks at a WHERE, and that for each of a thousand tables would be a million.
+const std::string listed = " l WHERE l.schema = 'main' AND l.type IN ('table', 'view', 'virtual') AND l.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'";
+
+std::string tableList(const std::string& joined, std::string_view only)
+{
+    std::string out = listed;
+    out.insert(out.find(" WHERE"), joined);
+    return only.empty() ? "pragma_table_list" + out : "pragma_table_list(?1)" + out + " AND l.name = ?1";
+}
 
 Result<Statement> query(Connection& connection, const std::string& columns, const std::string& joined, const std::string& rest, std::string_view only)
 {
-    auto statement = connection.prepare("SELECT " + columns + " FROM " + std::string(listed).insert(listed.find(" WHERE"), joined) + rest);
+    auto statement = connection.prepare("SELECT " + columns + " FROM " + tableList(joined, only) + rest);
     if (statement && !only.empty())
         statement->bind(1, only);
     return statement;
@@ -265,7 +272,7 @@ Result<WalkOrder> keyOrder(Connection& connection, const TableRef& table, const 
 
 Result<std::string> rowidName(Connection& connection, const TableRef& table)
 {
-    auto statement = connection.prepare("SELECT l.type = 'table' AND NOT l.wr FROM pragma_table_list l WHERE l.schema = 'main' AND l.name = ?1");
+    auto statement = connection.prepare("SELECT l.type = 'table' AND NOT l.wr FROM pragma_table_list(?1) l WHERE l.schema = 'main' AND l.name = ?1");
     if (!statement)
         return std::move(statement).error();
     statement->bind(1, table.name);

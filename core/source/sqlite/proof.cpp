@@ -175,23 +175,26 @@ private:
         const std::size_t row = into.rows() - 1;
         const Schema& schema = *m_plan->schema;
         std::string trouble;
+        const char* why = nullptr;
         bool nullKey = false;
         for (std::size_t i = 0; i < schema.columns.size(); ++i) {
             const int at = static_cast<int>(i), kind = sqlite3_column_type(s, at);   // asked for before the value, which may change it
             const bool key = std::find(schema.key.begin(), schema.key.end(), i) != schema.key.end();
             nullKey = nullKey || (key && kind == SQLITE_NULL);
-            if (!cell(s, at, kind, schema.columns[i], key, i < m_plan->policies.size() && m_plan->policies[i] == ValuePolicy::Fail, into, cells[i]) && trouble.empty())
+            if (!cell(s, at, kind, schema.columns[i], key, i < m_plan->policies.size() && m_plan->policies[i] == ValuePolicy::Fail, into, cells[i]) && trouble.empty()) {
                 trouble = schema.columns[i].source;
+                why = m_why;
+            }
         }
         if (!m_byKey && !m_paging.empty())
             m_lastRowid = sqlite3_column_int64(s, static_cast<int>(schema.columns.size()));
         if (!trouble.empty())
-            into.reject(row, {Fault::Data, "source.sqlite.not_carried", "table " + m_plan->label + ", column " + trouble + ": the value cannot be carried", {}, {}});
+            into.reject(row, {Fault::Data, std::string("source.sqlite.") + why, "table " + m_plan->label + ", column " + trouble + ": the value cannot be carried", {}, {}});
         else if (nullKey)
             into.reject(row, {Fault::Data, "source.sqlite.null_key", "table " + m_plan->label + ": the row's key has a NULL", {}, {}});
     }
 
-    //! False: the row cannot be carried.
+    //! False: the row cannot be carried, and m_why says why in the reader's words, so that a row tried again keeps its cause.
     bool cell(sqlite3_stmt* s, int at, int kind, const Column& column, bool key, bool failing, Batch& into, Cell& out)
     {
         if (kind == SQLITE_NULL)
@@ -201,7 +204,7 @@ private:
         if (kind == SQLITE_BLOB) {
             const auto size = static_cast<std::size_t>(sqlite3_column_bytes(s, at));
             if (size > largest)
-                return false;
+                return refused("too_large");
             out = into.text({static_cast<const char*>(sqlite3_column_blob(s, at)), size}, Type::Bytes);
             return !declared(column.type) || replaced(failing, into);
         }
@@ -210,17 +213,17 @@ private:
             const int size = sqlite3_column_bytes16(s, at);
             if (loneSurrogate(units, size / 2)) {
                 if (key) out = into.text({reinterpret_cast<const char*>(units), static_cast<std::size_t>(size)}, Type::Bytes);
-                return false;
+                return refused("invalid_utf8");
             }
         }
         const char* p = reinterpret_cast<const char*>(sqlite3_column_text(s, at));
         const std::string_view words(p ? p : "", static_cast<std::size_t>(sqlite3_column_bytes(s, at)));
         if (!validUtf8(words)) {
             if (key) out = into.text(words, Type::Bytes);
-            return false;
+            return refused("invalid_utf8");
         }
         if (words.size() > largest)
-            return false;
+            return refused("too_large");
         if (declared(column.type) && parsed(words, column, key, into, out))
             return true;
         out = into.text(words);
@@ -228,10 +231,17 @@ private:
     }
 
     //! A value that its column's type does not fit goes as text and is counted, or parks its row.
-    static bool replaced(bool failing, Batch& into)
+    bool replaced(bool failing, Batch& into)
     {
-        if (!failing) ++into.coerced;
-        return !failing;
+        if (failing)
+            return refused("not_as_declared");
+        ++into.coerced;
+        return true;
+    }
+    bool refused(const char* why)
+    {
+        m_why = why;
+        return false;
     }
 
     static bool declared(Type type)
@@ -314,6 +324,7 @@ private:
     bool m_byKey, m_begun = false, m_running = false;
     std::size_t m_nextKey = 0, m_pageCount = 0;
     std::int64_t m_lastRowid = 0;
+    const char* m_why = "";
     Statement m_statement;
 };
 
