@@ -9,6 +9,11 @@ int exitOf(const Error& error)
 {
     if (error.id == "home.in_use" || error.id == "engine.already_running")
         return InUse;
+    // a file that cannot be opened is a server that cannot be reached
+    static constexpr std::array unreachable{"source.sqlite.file_missing", "source.sqlite.cannot_open", "source.sqlite.not_a_database", "target.embedded.cannot_open",
+                                            "target.embedded.not_sqlite", "target.embedded.no_folder"};
+    if (std::find(unreachable.begin(), unreachable.end(), error.id) != unreachable.end())
+        return Connection;
     switch (error.fault) {
     case Fault::Cancelled: return Interrupted;
     case Fault::Usage: return Usage;

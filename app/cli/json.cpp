@@ -102,6 +102,8 @@ Node runJson(const RunReport& report)
     Node out = Node::map({{"sync", report.sync}, {"sync_type", report.syncType}, {"start_time", timeOrNull(report.startMs)}, {"end_time", timeOrNull(report.endMs)},
                           {"duration_seconds", secondsOf(report.startMs, report.endMs)}, {"total_records_synced", synced}, {"successful_tables", good}, {"failed_tables", failed},
                           {"status", outcomeName(outcome)}, {"tables", std::move(tables)}, {"partial_tables", partial}, {"run", report.id}, {"trigger", report.trigger}});
+    if (!report.undecided.empty())
+        out.set("undecided", Node::strings(report.undecided));
     if (report.error)
         out.set("error", errorJson(*report.error));
     return out;

@@ -65,6 +65,8 @@ void showRun(Session& session, const RunReport& report)
     }
     if (!idle.empty())
         session.say("Nothing to read: " + join(idle, ", "));
+    if (!report.undecided.empty())
+        session.warn("New and not synced: " + join(report.undecided, ", ") + ". Name them under tables:, or set new_tables: include or ignore.");
     if (report.error)
         session.describe(*report.error, report.sync);
     const double seconds = secondsOf(report.startMs, report.endMs);

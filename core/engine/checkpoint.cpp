@@ -35,6 +35,7 @@ std::string TableCheckpoint::json() const
         Node node = Node::map({{"after", s.after.bytes}, {"up_to", s.upTo.bytes}, {"rows", text(s.rows)}, {"hash", text(s.hash)},
                                {"low", text(s.versionLow)}, {"high", text(s.versionHigh)}});
         if (s.torn) node.set("torn", true);
+        if (s.sent) node.set("sent", text(s.sent));
         list.add(std::move(node));
     }
     root.set("segments", std::move(list));
@@ -60,7 +61,7 @@ Result<TableCheckpoint> TableCheckpoint::fromJson(const std::string& json)
     out.cursor = (*root)["cursor"].string();
     out.rows = number((*root)["rows"]);
     for (const Node& n : (*root)["segments"].items())
-        out.segments.push_back({{n["after"].string()}, {n["up_to"].string()}, number(n["rows"]), number(n["hash"]), number(n["low"]), number(n["high"]), n["torn"].boolean()});
+        out.segments.push_back({{n["after"].string()}, {n["up_to"].string()}, number(n["rows"]), number(n["hash"]), number(n["low"]), number(n["high"]), n["torn"].boolean(), number(n["sent"])});
     for (const Node& n : (*root)["columns"].items())
         if (n.items().size() == 2)
             out.columns.emplace_back(n.items()[0].string(), n.items()[1].string());

@@ -15,6 +15,7 @@ struct Segment {
     std::uint64_t rows = 0, hash = 0;             //!< hash: sum of rowHash over its rows
     std::uint64_t versionLow = 0, versionHigh = 0;   //!< [low, high): what its documents carry
     bool torn = false;                            //!< being written again: the sum proves nothing until that is done
+    std::uint64_t sent = 0;                       //!< of its rows, those that were to become documents
 };
 
 //! The durable state of one table: what Checkpoint::state holds, as JSON.

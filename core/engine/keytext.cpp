@@ -1,5 +1,6 @@
 #include "core/engine/keytext.h"
 #include "core/base/node.h"
+#include "core/base/text.h"
 #include "core/data/value.h"
 #include <charconv>
 
@@ -12,6 +13,8 @@ template <class T> bool whole(std::string_view text, T& out)
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
     return error == std::errc() && end == text.data() + text.size();
 }
+
+constexpr std::string_view withoutKey = "without key ";
 
 int digit(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; }
 
@@ -44,7 +47,7 @@ std::optional<Cell> cellOf(Type type, std::string_view text, Batch& arena)
 
 std::optional<std::vector<Cell>> keyCells(const Schema& schema, std::string_view text, Batch& arena)
 {
-    if (schema.key.empty() || (text.size() == 65 && text[0] == '#'))
+    if (schema.key.empty() || isNameWithoutKey(text) || (text.size() == 65 && text[0] == '#'))
         return std::nullopt;
     std::vector<std::string> parts;
     if (schema.key.size() == 1)
@@ -66,5 +69,15 @@ std::optional<std::vector<Cell>> keyCells(const Schema& schema, std::string_view
     }
     return out;
 }
+
+std::string nameWithoutKey(const std::string& document, std::map<std::string, std::uint64_t>& seen)
+{
+    std::string name(withoutKey);
+    name += sha256Hex(document).substr(0, 12);
+    const std::uint64_t before = seen[name]++;
+    return before ? name + "/" + std::to_string(before + 1) : name;
+}
+
+bool isNameWithoutKey(std::string_view parkedKey) { return parkedKey.starts_with(withoutKey); }
 
 } // namespace millrace

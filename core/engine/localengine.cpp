@@ -1,9 +1,16 @@
 #include "core/engine/localengine.h"
 #include "core/base/guard.h"
+#include "core/base/homelock.h"
 #include "core/base/text.h"
 #include <algorithm>
 
 namespace millrace {
+
+//! The run as a whole could not begin or end: no table of it can say so.
+static bool failedBefore(const RunReport& run)
+{
+    return run.outcome == Outcome::Failed && run.error && run.error->fault != Fault::Cancelled && run.error->fault != Fault::Usage;
+}
 
 LocalEngine::LocalEngine(EngineParts parts, Access access)
     : m_parts(std::move(parts)), m_access(access), m_committer(m_parts.store), m_pool(m_parts.workers) {}
@@ -51,6 +58,21 @@ Result<> LocalEngine::refreshBoard()
         auto paused = m_parts.store.paused(def.name);
         if (!paused) return std::move(paused).error();
         m_board.setSync(def, *paused, *statuses);
+        auto newest = m_parts.store.history(def.name, 1);
+        if (!newest) return std::move(newest).error();
+        bool ours = false;
+        {
+            std::lock_guard running(m_mutex);
+            ours = busy(def.name);
+        }
+        const RunReport* run = newest->empty() ? nullptr : &newest->front();
+        const bool open = run && run->endMs == 0;
+        if (open && !ours)
+            m_board.setOpenRun(def.name, run->startMs, m_access == Access::Look && HomeLock::owner(m_parts.home) ? State::Running : State::Unknown);
+        else if (run && !open && failedBefore(*run))
+            m_board.setOpenRun(def.name, run->startMs, State::Failed);
+        else
+            m_board.setOpenRun(def.name, 0, State::Unknown);
         std::int64_t last = 0;
         for (const auto& s : *statuses) last = std::max(last, s.lastSyncMs);
         if (*paused)

@@ -179,7 +179,15 @@ Result<ApplyReport> LocalEngine::apply(const SyncFile& file, const std::map<std:
         const bool hasTyped = std::any_of(typed.begin(), typed.end(), [&](const auto& t) { return t.first.starts_with(def.name + "/"); });
         if (it == after.end()) { report.added.push_back("connection " + def.name); after.push_back(def); }
         else if (*it == def && !hasTyped) report.same.push_back("connection " + def.name);
-        else { report.changed.push_back("connection " + def.name); *it = def; }
+        else {
+            // Positions of another database say nothing of this one; only the operator knows whether it merely moved.
+            for (const auto& sync : *all)
+                if (sync.source == def.name && it->url != def.url && m_parts.store.epoch(sync.name).value_or(0) > 0)
+                    report.notes.push_back({"source_changed", "The sync " + sync.name + " goes on from its positions in what " + def.name + " names now. If that is another database, run it with --full.",
+                                            {sync.name, def.name}});
+            report.changed.push_back("connection " + def.name);
+            *it = def;
+        }
     }
     for (const auto& def : file.syncs) {
         if (auto checked = check(def, after); !checked) return std::move(checked).error();

@@ -90,7 +90,12 @@ Result<PlanReport> LocalEngine::plan(const SyncDef& def)
             for (const auto k : plan.schema->key) out.key.push_back(plan.schema->columns[k].source);
             out.reason = table.planned->reason;
             out.notes = table.planned->notes;
-            if (auto ready = opened->source->preflight(plan); !ready) out.error = ready.error();
+            if (auto ready = opened->source->preflight(plan); !ready && plan.byName && ready.error().id.ends_with(".cursor")) {
+                out.strategy = Strategy::Full;
+                out.cursor.clear();
+                out.reason = {"cursor_unfit", "copied whole: " + ready.error().detail, {ready.error().detail}};
+            } else if (!ready)
+                out.error = ready.error();
             if (plan.deletedRows || !plan.softDelete.empty())
                 std::erase_if(out.warnings, [](const Message& m) { return m.id == "deletes_invisible"; });
             plans.push_back(table.planned->plan);

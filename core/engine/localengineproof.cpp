@@ -1,3 +1,4 @@
+#include "core/engine/keyedrows.h"
 #include "core/engine/keytext.h"
 #include "core/engine/localengine.h"
 #include "core/engine/openedsync.h"
@@ -87,39 +88,6 @@ Result<std::uint64_t> LocalEngine::discardFailures(const std::string& sync, cons
     return discarded;
 }
 
-namespace {
-
-//! Rows named by key, as the source has them now; a key that is gone there becomes a delete.
-class KeyedRows final : public BatchReader {
-public:
-    KeyedRows(TablePlanPtr plan, std::unique_ptr<BatchReader> rows, std::vector<std::vector<Cell>> keys) : m_plan(std::move(plan)), m_rows(std::move(rows)), m_keys(std::move(keys)) {}
-    Result<ReadState> read(Batch& into, std::size_t maxRows, std::stop_token stop) override
-    {
-        auto state = m_rows->read(into, maxRows, stop);
-        if (!state) return state;
-        for (std::size_t i = 0; i < into.rows(); ++i)
-            m_seen.insert(keyText(*m_plan->schema, into.row(i)));
-        if (*state == ReadState::End)
-            for (const auto& key : m_keys)
-                if (!m_seen.contains(keyTextOf(key))) {
-                    auto row = into.append(Op::Delete);
-                    for (std::size_t k = 0; k < key.size(); ++k) {
-                        Cell cell = key[k];
-                        const bool inArena = cell.type == Type::Text || cell.type == Type::Bytes || cell.type == Type::Decimal || cell.type == Type::Uuid;
-                        row[m_plan->schema->key[k]] = inArena ? into.text(cell.text(), cell.type) : cell;
-                    }
-                }
-        return state;
-    }
-private:
-    TablePlanPtr m_plan;
-    std::unique_ptr<BatchReader> m_rows;
-    std::vector<std::vector<Cell>> m_keys;
-    std::set<std::string> m_seen;
-};
-
-} // namespace
-
 Result<RunReport> LocalEngine::retryFailures(const std::string& sync, const std::string& cause, const std::string& key)
 {
     if (auto allowed = mayAct(); !allowed) return std::move(allowed).error();
@@ -150,6 +118,8 @@ Result<RunReport> LocalEngine::retryFailures(const std::string& sync, const std:
         for (const auto& row : *rows)
             if (row.table == table.label) keys.insert(row.key);
         if (keys.empty()) continue;
+        // No key to look such a row up by: it stays parked, and the next full sync takes it up.
+        const std::uint64_t withoutKey = std::erase_if(keys, [](const std::string& text) { return isNameWithoutKey(text); });
         TableLive live;
         TableReport out;
         out.table = table.label;
@@ -159,35 +129,32 @@ Result<RunReport> LocalEngine::retryFailures(const std::string& sync, const std:
             if (table.error) return *table.error;
             const TablePlanPtr& plan = table.planned->plan;
             out.strategy = plan->strategy;
+            if (keys.empty()) return {};
             if (plan->keyless())
                 return Error{Fault::Config, "config.no_key", table.label + " has no key; its rows are taken up by the next full sync.", "sync run " + sync + " --full --tables " + table.label, {}};
             auto prepared = opened->target->prepare(*plan, *lease);
             if (!prepared) return std::move(prepared).error();
             if (prepared->replaces)
                 return Error{Fault::Schema, "engine.target_replaced", plan->container + " is somebody else's now.", "sync run " + sync + " --full --tables " + table.label, {}};
-            Batch arena(plan->schema);
-            std::vector<std::vector<Cell>> cells;
-            for (const auto& text : keys)
-                if (auto one = keyCells(*plan->schema, text, arena)) cells.push_back(std::move(*one));
-            if (cells.size() != keys.size())
-                return Error{Fault::Config, "engine.key_not_readable", "Some keys of " + table.label + " are too long to be looked up one by one.", "sync run " + sync + " --full --tables " + table.label, {}};
-            auto reader = opened->source->proof(plan, cells);
-            if (!reader) return std::move(reader).error();
-            KeyedRows source(plan, std::move(*reader), std::move(cells));
+            KeyedRows source(*opened->source, plan, keys);
             Parking parking(m_parts.store, m_parts.clock, plan, *id, def->maxFailed, live.counters);
             if (auto loaded = parking.load(); !loaded) return loaded;
             RateLimiter rate(m_parts.clock, def->settings.rateLimit);
             BatchSizer sizer(100, 1000);
             Pipeline flow({source, *opened->target, plan, *lease, false, 0, parking, m_committer, rate, sizer, live, m_parts.clock, nullptr});
-            return flow.run({});
+            if (auto ran = flow.run({}); !ran) return ran;
+            if (source.unknown() > 0)
+                return Error{Fault::Config, "engine.key_not_readable", "Some keys of " + table.label + " are too long to be kept: whether their rows are gone is found by a full sync.",
+                             "sync run " + sync + " --full --tables " + table.label, {}};
+            return {};
         };
         if (auto done = guarded(table.label, again); !done) {
             out.outcome = Outcome::Failed;
             out.error = std::move(done).error();
         } else
-            out.outcome = live.counters.rejected ? Outcome::Partial : Outcome::Success;
+            out.outcome = live.counters.rejected || withoutKey ? Outcome::Partial : Outcome::Success;
         out.read = live.counters.read; out.written = live.counters.written; out.deleted = live.counters.deleted;
-        out.rejected = live.counters.rejected; out.superseded = live.counters.superseded;
+        out.rejected = live.counters.rejected + withoutKey; out.superseded = live.counters.superseded;
         out.endMs = m_parts.clock.nowMs();
         if (auto left = parkedRows(m_parts, sync, table.label)) {
             auto saved = changeStatus(m_parts, sync, table.label, [&](TableStatus& status) { status.failed = *left; });

@@ -1,5 +1,6 @@
 #include "core/engine/parking.h"
 #include "core/data/value.h"
+#include "core/engine/keytext.h"
 #include <algorithm>
 
 namespace millrace {
@@ -45,28 +46,39 @@ Result<> Parking::load()
     return {};
 }
 
+void Parking::newPass()
+{
+    std::lock_guard lock(m_mutex);
+    m_withoutKey.clear();
+}
+
 Result<> Parking::park(const Batch& batch, std::span<const RowFailure> rows)
 {
     if (rows.empty())
         return {};
     const std::int64_t now = m_clock.nowMs();
+    // The store is written under the lock, here and below: what it holds and what is known here must not drift apart.
+    std::lock_guard lock(m_mutex);
     std::vector<FailedRow> failed;
     for (const RowFailure& failure : rows) {
         FailedRow f;
         f.sync = m_plan->sync;
         f.table = m_plan->label;
-        f.key = m_plan->keyless() ? "row " + std::to_string((batch.version & ((std::uint64_t{1} << 40) - 1)) + failure.row)
-                                  : keyText(batch.schema(), batch.row(failure.row));
         f.cause = failure.error.id;
         f.detail = failure.error.detail;
         f.fix = failure.error.fix;
         f.document = describe(batch, failure.row);
+        const auto& key = batch.schema().key;
+        if (m_plan->keyless())
+            f.key = "row " + std::to_string((batch.version & ((std::uint64_t{1} << 40) - 1)) + failure.row);
+        else if (std::any_of(key.begin(), key.end(), [&](std::uint32_t k) { return batch.row(failure.row)[k].type == Type::Null; }))
+            f.key = nameWithoutKey(f.document, m_withoutKey);
+        else
+            f.key = keyText(batch.schema(), batch.row(failure.row));
         f.firstMs = f.lastMs = now;
         f.run = m_run;
         failed.push_back(std::move(f));
     }
-    // The store is written under the lock, here and below: what it holds and what is known here must not drift apart.
-    std::lock_guard lock(m_mutex);
     if (auto stored = m_store.park(failed); !stored)
         return stored;
     for (std::size_t i = 0; i < failed.size(); ++i) {
@@ -75,7 +87,7 @@ Result<> Parking::park(const Batch& batch, std::span<const RowFailure> rows)
         version = std::max(version, batch.version + rows[i].row);
     }
     m_any = true;
-    if (m_limit > 0 && m_keys.size() > static_cast<std::size_t>(m_limit))
+    if (m_keys.size() > static_cast<std::size_t>(std::max<std::int64_t>(0, m_limit)))
         return Error{Fault::Data, "engine.too_many_failed",
                      std::to_string(m_keys.size()) + " rows of " + m_plan->label + " are parked; the last one: " + failed.back().detail,
                      "Fix the cause shown by `failures`, or raise max_failed.", {}};

@@ -3,6 +3,7 @@
 #include "core/engine/live.h"
 #include "core/engine/plan.h"
 #include "core/engine/store.h"
+#include <map>
 #include <mutex>
 #include <span>
 #include <unordered_map>
@@ -15,6 +16,7 @@ namespace millrace {
 class Parking {
 public:
     Parking(MetadataStore& store, const Clock& clock, TablePlanPtr plan, RunId run, std::int64_t limit, RunCounters& counters);
+    void newPass();                                                     //!< rows are read from the start of a range again
     Result<> load();                                                    //!< the keys parked before this run
     //! Durable on return. Fault::Data "engine.too_many_failed" once more than the limit are parked.
     Result<> park(const Batch& batch, std::span<const RowFailure> rows);
@@ -31,6 +33,7 @@ private:
     RunCounters& m_counters;
     mutable std::mutex m_mutex;
     std::unordered_map<std::string, std::uint64_t> m_keys;             //!< parked rows, with the version that failed; 0: before this run
+    std::map<std::string, std::uint64_t> m_withoutKey;                 //!< in this pass: equal rows without a key are told by their number
     std::unordered_set<std::string> m_rejected;                        //!< in this run: a row that is read again counts once
     std::atomic<bool> m_any{false};
 };

@@ -30,6 +30,7 @@ Result<> Pipeline::run(std::stop_token stop)
 {
     // One stop for all threads: the caller's stop, or the first error anywhere.
     std::stop_callback link(stop, [this] { m_halt.request_stop(); });
+    m_parts.parking.newPass();
     auto read = guarded(m_parts.plan->label, [&] {
         for (auto& lane : m_lanes)
             lane->thread = std::jthread([this, &lane = *lane] {

@@ -21,6 +21,7 @@ struct TablePlan {
     std::int64_t overlapMs = 2000;
     std::string softDelete;                        //!< source column or empty
     std::optional<DeletedRows> deletedRows;
+    bool byName = false;                           //!< `auto` took the cursor for its type and name: its values may turn out to be no times
     std::string where;                             //!< SQL or empty
     std::string container;                         //!< collection, table: safe for the target, prefix included
     bool objectId = false;                         //!< mongodb `id: objectid`

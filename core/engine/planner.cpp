@@ -214,6 +214,7 @@ Result<Planned> planTable(const SyncDef& def, const Selected& selected, const Ta
     if (plan->strategy == Strategy::Auto) {
         const bool readsByTime = rule.cursor || rule.deletedRows;
         plan->strategy = schema->key.empty() ? Strategy::Full : readsByTime ? Strategy::Timestamp : info.recommended.strategy;
+        plan->byName = plan->strategy == Strategy::Timestamp && !readsByTime;
     }
     if (plan->strategy == Strategy::Timestamp && plan->cursor.empty())
         plan->cursor = info.recommended.cursor;
@@ -227,13 +228,19 @@ Result<Planned> planTable(const SyncDef& def, const Selected& selected, const Ta
     if (!plan->cursor.empty() && !info.column(plan->cursor)) return columnMissing("The cursor", plan->cursor, info);
     if (!plan->softDelete.empty() && !info.column(plan->softDelete)) return columnMissing("soft_delete", plan->softDelete, info);
 
-    plan->container = !frozenContainer.empty() ? frozenContainer : target.containerName(def.prefix, rule.to.value_or(selected.label));
+    const std::string container = target.containerName(def.prefix, rule.to.value_or(selected.label));
+    plan->container = frozenContainer.empty() ? container : frozenContainer;
+    if (plan->container != container)
+        out.notes.push_back({"name_frozen", "Goes on in " + plan->container + ", not in " + container + ": a name is frozen once there is something under it.", {plan->container, container}});
     for (const Column& c : schema->columns)
         if (const std::string note = target.carryNote(c); !note.empty())
             out.notes.push_back({"carry", c.name + ": " + note, {c.name, note}});
     std::string print = plan->where + "\n" + plan->softDelete;
     for (const auto k : schema->key)
         print += "\n" + schema->columns[k].source;
+    // Documents with the old and with the new field would stand side by side.
+    for (const Column& c : schema->columns)
+        if (c.name != c.source) print += "\n" + c.source + "\n" + c.name;
     if (plan->hash)
         print += "\nhash";
     plan->fingerprint = sha256Hex(print).substr(0, 16);

@@ -39,6 +39,7 @@ struct RunReport {
     std::string trigger;                           //!< "window" "cli" "schedule" "api"
     std::vector<TableReport> tables;               //!< in the sync's order
     std::optional<Error> error;                    //!< when the run as a whole could not start or end
+    std::vector<std::string> undecided;            //!< tables that are new and wait for a decision (new_tables: ask)
 };
 
 enum class Verdict : std::uint8_t { Identical, Different, Unknown };

@@ -82,12 +82,22 @@ std::vector<std::string> SyncBoard::names() const
     return out;
 }
 
+void SyncBoard::setOpenRun(const std::string& sync, std::int64_t sinceMs, State as)
+{
+    std::lock_guard lock(m_mutex);
+    if (const auto it = m_syncs.find(sync); it != m_syncs.end()) {
+        it->second.openSinceMs = sinceMs;
+        it->second.openAs = as;
+    }
+}
+
 void SyncBoard::runBegan(const std::string& sync, RunId run)
 {
     std::lock_guard lock(m_mutex);
     if (const auto it = m_syncs.find(sync); it != m_syncs.end()) {
         it->second.run = run;
         it->second.nextDueMs = 0;
+        it->second.openSinceMs = 0;
     }
 }
 
@@ -284,6 +294,10 @@ TableView SyncBoard::view(const Sync& sync, const Table& t, std::int64_t nowMs) 
         if (sync.def.continuous && v.state == State::Idle)
             v.state = v.lagMs > lagAlertMs ? State::Lagging : State::Live;
     }
+    // Invariant 9: what that run did with a table that it did not end is not known.
+    const bool resting = v.state == State::Idle || v.state == State::Live || v.state == State::Lagging || v.state == State::Paused;
+    if (sync.openSinceMs && !sync.run && resting && t.status.lastSyncMs < sync.openSinceMs)
+        v.state = sync.openAs;
     return v;
 }
 
@@ -322,7 +336,7 @@ void SyncBoard::publish(std::int64_t nowMs)
             out->failedRows += v.failed;
             if (table.live) out->queuedBytes += table.live->counters.queuedBytes;
         }
-        s.state = states.empty() ? (sync.run ? State::Running : sync.paused ? State::Paused : State::Idle) : worstState(states);
+        s.state = states.empty() ? (sync.run ? State::Running : sync.openSinceMs ? sync.openAs : sync.paused ? State::Paused : State::Idle) : worstState(states);
         out->syncs.push_back(std::move(s));
     }
     m_snapshot = std::move(out);

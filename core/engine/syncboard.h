@@ -20,6 +20,9 @@ public:
     void removeSync(const std::string& name);
     std::vector<std::string> names() const;
 
+    //! The run that began then was another process's and has no end: it is at work (Running) or dead (Unknown); or it failed as a whole
+    //! (Failed). 0: none of these.
+    void setOpenRun(const std::string& sync, std::int64_t sinceMs, State as);
     void runBegan(const std::string& sync, RunId run);
     void tableBegan(const std::string& sync, const std::string& table, std::shared_ptr<TableLive> live, const TablePlanPtr& plan);
     void tableEnded(const TableStatus& status, const TableReport& report);
@@ -46,7 +49,7 @@ private:
         std::deque<float> recent;
         MetricPoint second;                                       //!< what this second has added up
     };
-    struct Sync { SyncDef def; bool paused = false; RunId run = 0; std::int64_t nextDueMs = 0; std::map<std::string, Table> tables; };
+    struct Sync { SyncDef def; bool paused = false; RunId run = 0; std::int64_t nextDueMs = 0, openSinceMs = 0; State openAs = State::Unknown; std::map<std::string, Table> tables; };
     void publish(std::int64_t nowMs);
     TableView view(const Sync& sync, const Table& table, std::int64_t nowMs) const;
     static std::int64_t lagOf(const Sync& sync, const Table& table, std::int64_t nowMs);   //!< < 0: by hand, or never synced

@@ -77,6 +77,7 @@ Result<> SyncRun::execute(RunReport& report, std::stop_token stop)
     const bool full = m_parts.request.kind == RunRequest::Kind::Full;
     auto tables = planSync(engine, def, m_parts.all, m_parts.connections, **source, **target, full, stop);
     if (!tables) return std::move(tables).error();
+    report.undecided = tables->undecided;
     if (m_parts.undecided) m_parts.undecided(tables->undecided);
     // Names are frozen when a table is first chosen. All are stored before the first lease is taken: a table that an earlier run did not
     // come to (killed, or asked for others) must not look like a new one that waits for a decision.
@@ -172,6 +173,23 @@ Result<> SyncRun::forgetAlarms(const SyncTables& tables)
     return {};
 }
 
+// A table that was gone and is back may be another one: its cursor says nothing of rows that went with the old one.
+Result<> SyncRun::stillTheSame(const SyncTable& table, const TablePlan& plan)
+{
+    const std::string last = table.status ? table.status->lastErrorId : std::string();
+    const bool wasGone = last == "engine.table_gone" || last == "engine.table_missing" || last == "engine.table_returned";
+    if (!wasGone || plan.strategy != Strategy::Timestamp || m_parts.request.kind == RunRequest::Kind::Full)
+        return {};
+    auto stored = m_parts.engine.store.checkpoint(m_parts.def.name, table.label);
+    if (!stored) return std::move(stored).error();
+    if (!*stored) return {};                               // reset meanwhile: the next run starts over
+    auto checkpoint = TableCheckpoint::fromJson((*stored)->state);
+    if (!checkpoint) return std::move(checkpoint).error();
+    if (checkpoint->phase == TableCheckpoint::Phase::Load) return {};
+    return Error{Fault::Schema, "engine.table_returned", "The table " + table.label + " was gone and is back: rows that it lost would stay in the target.",
+                 "Run a full sync of this table: sync run " + m_parts.def.name + " --full --tables " + table.label, {}};
+}
+
 TableReport SyncRun::unfinished(const SyncTable& table, Error error)
 {
     TableReport report;
@@ -203,6 +221,8 @@ TableReport SyncRun::runTable(const SyncTable& table, std::shared_ptr<TableLive>
     const std::unique_ptr<Target> target = std::move(*opened);
 
     TablePlanPtr plan = table.planned->plan;
+    if (auto same = stillTheSame(table, *plan); !same)
+        return failed(std::move(same).error());
     TableRun::Kind kind = m_parts.request.kind == RunRequest::Kind::Full ? TableRun::Kind::Full : TableRun::Kind::Normal;
     if (!m_parts.request.where.empty()) {
         auto narrowed = std::make_shared<TablePlan>(*plan);
@@ -243,7 +263,7 @@ void SyncRun::record(const SyncTable& table, const TableReport& report, Target* 
     const auto change = [&](TableStatus& now) {
         if (table.planned) {
             now.container = table.planned->plan->container;
-            now.strategy = table.planned->plan->strategy;
+            now.strategy = report.syncType.empty() ? table.planned->plan->strategy : report.strategy;
             now.fingerprint = table.planned->plan->fingerprint;
         }
         if (good) {

@@ -7,6 +7,7 @@
 #include "core/engine/workerpool.h"
 #include <functional>
 #include <memory>
+#include <set>
 
 namespace millrace {
 
@@ -36,6 +37,7 @@ private:
     Result<Lease> takeLease(Target& target, std::stop_token stop);
     TableReport runTable(const SyncTable& table, std::shared_ptr<TableLive> live, const Lease& lease, RateLimiter& rate, std::stop_token stop);
     Result<> forgetAlarms(const SyncTables& tables);
+    Result<> stillTheSame(const SyncTable& table, const TablePlan& plan);
     TableReport unfinished(const SyncTable& table, Error error);
     void record(const SyncTable& table, const TableReport& report, Target* counter);
     Parts m_parts;

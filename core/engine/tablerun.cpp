@@ -17,6 +17,14 @@ std::uint64_t hashOf(const Batch& batch)
     return sum;
 }
 
+std::uint64_t upserts(const Batch& batch)
+{
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i < batch.rows(); ++i)
+        count += batch.op(i) == Op::Upsert;
+    return count;
+}
+
 std::uint64_t firstVersionOf(const Lease& lease) { return lease.epoch << 40; }
 
 using Columns = std::vector<std::pair<std::string, std::string>>;
@@ -96,9 +104,14 @@ TableReport TableRun::run(Kind kind, std::stop_token stop)
 
 Result<> TableRun::attempt(Kind kind, std::stop_token stop)
 {
-    const TablePlan& plan = *m_parts.plan;
-    if (auto ready = m_parts.source.preflight(plan); !ready)
+    auto ready = m_parts.source.preflight(*m_parts.plan);
+    if (!ready && m_parts.plan->byName && ready.error().id.ends_with(".cursor")) {
+        copyWhole(ready.error());
+        ready = m_parts.source.preflight(*m_parts.plan);
+    }
+    if (!ready)
         return ready;
+    const TablePlan& plan = *m_parts.plan;
     if (kind == Kind::Backfill)
         return backfill(stop);
     auto stored = m_parts.store.checkpoint(plan.sync, plan.label);
@@ -113,7 +126,7 @@ Result<> TableRun::attempt(Kind kind, std::stop_token stop)
         checkpoint = std::move(*parsed);
         begun = true;
         if (checkpoint.fingerprint != plan.fingerprint && kind != Kind::Full)
-            return Error{Fault::Schema, "engine.needs_resync", "The key, filter or soft-delete column of " + plan.label + " changed since its documents were written.",
+            return Error{Fault::Schema, "engine.needs_resync", "The key, filter, soft-delete column or field names of " + plan.label + " changed since its documents were written.",
                          "Run a full sync of this table: sync run " + plan.sync + " --full --tables " + plan.label, {}};
     }
     const bool byTime = plan.strategy == Strategy::Timestamp;
@@ -142,6 +155,17 @@ Result<> TableRun::attempt(Kind kind, std::stop_token stop)
     if (plan.keyless())
         return swapWhole(std::move(checkpoint), stop);
     return load(std::move(checkpoint), !resume, stop);
+}
+
+//! The cursor that `auto` took cannot be followed (times of two forms, words): all rows are read instead, which is always right.
+void TableRun::copyWhole(const Error& why)
+{
+    auto whole = std::make_shared<TablePlan>(*m_parts.plan);
+    whole->strategy = m_report.strategy = Strategy::Full;
+    whole->cursor.clear();
+    whole->byName = false;
+    m_parts.plan = std::move(whole);
+    m_report.notes.push_back({"cursor_unfit", "Copied whole: " + why.detail, {why.detail}});
 }
 
 Result<> TableRun::save(const TableCheckpoint& checkpoint)
@@ -189,8 +213,10 @@ Result<> TableRun::load(TableCheckpoint checkpoint, bool fresh, std::stop_token 
     if (stale > 0)
         if (auto checked = recheck(**snapshot, checkpoint, stale, stop); !checked)
             return checked;
+    bool stands = true;
     for (int pass = 0; (*snapshot)->moved(); ++pass) {
         if (pass == 3) {
+            stands = false;
             m_report.notes.push_back({"source_moved", plan.label + " changed while it was copied; the next run takes up the rest.", {plan.label}});
             break;
         }
@@ -204,6 +230,15 @@ Result<> TableRun::load(TableCheckpoint checkpoint, bool fresh, std::stop_token 
     crashPoint("engine.before_load_done");
     if (auto flushed = m_parts.committer.flush(plan.sync, plan.label); !flushed)
         return flushed;
+    std::uint64_t sent = 0;
+    for (const Segment& s : checkpoint.segments)
+        sent += s.sent;
+    if (auto apart = stands ? keptApart(sent) : Result<>(); !apart) {
+        checkpoint.segments.clear();                    // what was copied is not what was read: the next run copies it again
+        if (auto saved = save(checkpoint); !saved)
+            return saved;
+        return apart;
+    }
     checkpoint.phase = TableCheckpoint::Phase::Follow;
     checkpoint.follow = checkpoint.mark;
     checkpoint.rows = 0;
@@ -237,6 +272,7 @@ Result<> TableRun::copy(Snapshot& snapshot, TableCheckpoint& checkpoint, bool in
         Segment& s = next.segments.back();
         if (!batch.upTo.empty()) s.upTo = batch.upTo;
         s.rows += batch.rows();
+        s.sent += upserts(batch);
         s.hash += hashOf(batch);
         s.versionHigh = batch.version + batch.rows();
         return s.rows ? next.json() : checkpoint.json();
@@ -313,6 +349,7 @@ Result<> TableRun::rewrite(Snapshot& snapshot, Segment& segment, std::stop_token
     Segment now{segment.after, segment.upTo, 0, 0, firstVersionOf(m_parts.lease) | m_seq, 0};
     auto flow = pipeline(**reader, Flow::Load, [&](const Batch& batch, ReadState) {
         now.rows += batch.rows();
+        now.sent += upserts(batch);
         now.hash += hashOf(batch);
         return std::string();                          // the stored segments stay true until the whole load is done
     });
@@ -343,6 +380,26 @@ Result<> TableRun::brake(std::uint64_t gone, std::uint64_t documents)
         return {};
     return Error{Fault::Data, "engine.delete_brake", "This run would delete " + grouped(gone) + " of " + grouped(documents) + " documents of " + m_parts.plan->container
                  + ", more than the brake allows. Nothing was deleted.", "If that is right: sync run " + m_parts.plan->sync + " --accept-deletes --tables " + m_parts.plan->label, {}};
+}
+
+// Invariant 9: as many documents as rows. Fewer: rows met in one key (a chosen key that is not unique, 1 and '1' in a column without a
+// type) and only the last of them stands.
+Result<> TableRun::keptApart(std::uint64_t sent)
+{
+    const TablePlan& plan = *m_parts.plan;
+    if (!m_parts.target.countsExactly())
+        return {};
+    auto documents = m_parts.target.countOwn(plan);
+    if (!documents)
+        return std::move(documents).error();
+    const std::uint64_t expected = sent - std::min(sent, m_parking.parked());
+    if (*documents >= expected)
+        return {};
+    std::vector<std::string> key;
+    for (const auto k : plan.schema->key)
+        key.push_back(plan.schema->columns[k].source);
+    return Error{Fault::Data, "engine.key_not_unique", grouped(sent) + " rows of " + plan.label + " were written and " + grouped(*documents)
+                 + " documents are there: rows share their key (" + join(key, ", ") + ").", "Name a key that is unique under key:, or leave the table out.", {}};
 }
 
 // What carries a version of no copied segment is gone from the source: documents of former runs, and those that a killed process wrote
@@ -407,7 +464,11 @@ Result<> TableRun::swapWhole(TableCheckpoint checkpoint, std::stop_token stop)
         return std::move(reader).error();
     if (plan.keyless())
         m_seq = 0;                                      // the ordinal is the key: every build counts from the start
-    auto flow = pipeline(**reader, Flow::FirstLoad, nullptr);
+    std::uint64_t sent = 0;
+    auto flow = pipeline(**reader, Flow::FirstLoad, [&](const Batch& batch, ReadState) {
+        sent += upserts(batch);
+        return std::string();                           // nothing to resume: what is aside is built again
+    });
     const auto ran = flow.run(stop);
     m_seq = flow.nextSeq();
     if (!ran)
@@ -423,6 +484,9 @@ Result<> TableRun::swapWhole(TableCheckpoint checkpoint, std::stop_token stop)
     if (auto promoted = m_parts.target.promoteAside(plan, m_parts.lease); !promoted)
         return promoted;
     crashPoint("engine.after_promote");
+    if (!plan.keyless())
+        if (auto apart = keptApart(sent); !apart)
+            return apart;
     checkpoint.phase = TableCheckpoint::Phase::Follow;
     checkpoint.follow = checkpoint.mark;
     checkpoint.rows = flow.rowsRead();

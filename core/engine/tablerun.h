@@ -41,12 +41,14 @@ private:
     Result<> rewrite(Snapshot& snapshot, Segment& segment, std::stop_token stop);
     Result<> deleteGone(const TableCheckpoint& checkpoint, std::stop_token stop);
     Result<> brake(std::uint64_t gone, std::uint64_t documents);
+    Result<> keptApart(std::uint64_t sent);
     Result<> swapWhole(TableCheckpoint checkpoint, std::stop_token stop);
     Result<> follow(TableCheckpoint checkpoint, std::stop_token stop);
     Result<> poll(TableCheckpoint& checkpoint, std::stop_token stop);
     Result<> recount(TableCheckpoint checkpoint);
     Result<> backfill(std::stop_token stop);
     Result<Prepared> ours();                         //!< prepare(), refused where somebody else's container stands by now
+    void copyWhole(const Error& why);
     Result<> save(const TableCheckpoint& checkpoint);
     enum class Flow : std::uint8_t { FirstLoad, Load, Changes };   //!< FirstLoad: into a fresh container, without looking
     Pipeline pipeline(BatchReader& reader, Flow flow, std::function<std::string(const Batch&, ReadState)> checkpoint);

@@ -101,6 +101,8 @@ public:
     virtual Result<std::uint64_t> countVersions(const TablePlan& plan, std::uint64_t low, std::uint64_t high) = 0;
     virtual Result<std::uint64_t> deleteVersions(const TablePlan& plan, const Lease& lease, std::uint64_t low, std::uint64_t high, std::stop_token stop) = 0;
     virtual Result<std::uint64_t> countOwn(const TablePlan& plan) = 0;
+    //! countOwn() counts every document whose write returned, and none goes by itself: a load is then proven by it.
+    virtual bool countsExactly() const { return false; }
 
     //! Keyless tables are built aside and swapped in whole: after beginAside() sessions of this plan write to the side container.
     virtual Result<> beginAside(const TablePlan& plan, const Lease& lease) = 0;

@@ -143,7 +143,7 @@ private slots:
         w.database.createTable("film", {"id int", "title text"}, 1);
         const auto plan = fakePlan(w.database, "film");
         RunCounters counters;
-        Parking parking(w.meta, w.clock, plan, 1, 0, counters);
+        Parking parking(w.meta, w.clock, plan, 1, 1000, counters);
         const auto batch = [&](std::uint64_t version) {
             auto b = std::make_unique<Batch>(plan->schema);
             b->append(Op::Upsert)[0] = Cell::integer(7);
@@ -181,7 +181,7 @@ private slots:
         BatchSizer sizer(10, 10);
         TableLive live;
         const auto plan = fakePlan(w.database, "film");
-        Parking parking(w.meta, w.clock, plan, 1, 0, live.counters);
+        Parking parking(w.meta, w.clock, plan, 1, 1000, live.counters);
         auto snapshot = source.snapshot(plan);
         auto reader = (*snapshot)->read({});
         Pipeline flow({**reader, target, plan, *lease, false, 0, parking, committer, rate, sizer, live, w.clock, nullptr, false, 1});

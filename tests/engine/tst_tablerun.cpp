@@ -146,6 +146,35 @@ private slots:
         verifyEqual(*w, plan);
     }
 
+    // A chosen key that is not unique, or keys that meet in one text: the last row of each key would stand, under "success".
+    void rowsThatShareAKeyAreNoSuccess_data()
+    {
+        QTest::addColumn<bool>("cutOff");
+        QTest::addRow("at once") << false;
+        QTest::addRow("resumed") << true;
+    }
+    void rowsThatShareAKeyAreNoSuccess()
+    {
+        QFETCH(bool, cutOff);
+        auto w = world(95);
+        w->database.put("film", {100, "row5", nullptr});
+        auto plan = std::make_shared<TablePlan>(*fakePlan(w->database, "film"));
+        auto byTitle = std::make_shared<Schema>(*plan->schema);
+        byTitle->key = {1};
+        plan->schema = byTitle;
+        if (cutOff) {
+            w->store.failWrite(6, {Fault::Storage, "test.dead", "the process is gone", {}, {}});
+            QCOMPARE(w->run(plan).outcome, Outcome::Failed);
+        }
+        for (int again = 0; again < 2; ++again) {
+            const auto report = w->run(plan);
+            QCOMPARE(report.outcome, Outcome::Failed);
+            QCOMPARE(report.error->id, std::string("engine.key_not_unique"));
+        }
+        w->database.erase("film", {100});
+        QCOMPARE(w->run(plan).outcome, Outcome::Success);
+    }
+
     void lostAnswersAndThrottlingAreRetried()
     {
         auto w = world(95);
@@ -191,6 +220,18 @@ private slots:
         const auto plan = fakePlan(w->database, "film");
         for (int i = 20; i < 30; ++i)
             w->store.rejectKey(std::to_string(i), {Fault::Data, "target.fake.refused", "no thanks", {}, {}});
+        const auto report = w->run(plan);
+        QCOMPARE(report.outcome, Outcome::Failed);
+        QCOMPARE(report.error->id, std::string("engine.too_many_failed"));
+    }
+
+    void noParkedRowMeansNone()
+    {
+        auto w = world(95);
+        w->def.maxFailed = 0;
+        const auto plan = fakePlan(w->database, "film");
+        QCOMPARE(w->run(plan).outcome, Outcome::Success);
+        w->store.rejectKey("20", {Fault::Data, "target.fake.refused", "no thanks", {}, {}});
         const auto report = w->run(plan);
         QCOMPARE(report.outcome, Outcome::Failed);
         QCOMPARE(report.error->id, std::string("engine.too_many_failed"));

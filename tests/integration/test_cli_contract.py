@@ -127,6 +127,141 @@ def status_history_list_plan_and_dry_run():
 
 
 @case
+def a_run_after_a_killed_poll_takes_up_what_came_since():
+    now = "changed=strftime('%Y-%m-%d %H:%M:%f','now')"
+    for journal in ("delete", "wal"):
+        shop = Shop(rows=2000, settings={"batch_min": 50, "batch_max": 100, "rate_limit": 2500})
+        shop.sql(f"pragma journal_mode={journal}")
+        shop.cli("run", shop.file)
+        shop.sql(f"update orders set note='first', {now}")
+        shop.cli("sync", "run", "job", "--tables", "orders", code=-signal.SIGKILL, MILLRACE_CRASHPOINT="engine.after_commit:1")
+        equal(shop.cli.json("sync", "status")["syncs"]["job"]["tables"]["orders"]["state"], "unknown", "what the killed run did is not known")
+        time.sleep(0.01)
+        shop.sql(f"update orders set note='second', {now} where id > 1990")
+        shop.cli.json("sync", "run", "job", "--tables", "orders")
+        shop.equal_now()
+
+
+@case
+def status_of_another_process_shows_the_run():
+    shop = Shop(rows=3000, settings={"rate_limit": 1000})
+    running = shop.cli.start("run", shop.file)
+    try:
+        until(lambda: shop.cli.json("sync", "status")["syncs"].get("job", {}).get("state") == "running", 20, "a status of running")
+    finally:
+        running.kill()
+        running.wait()
+    equal(shop.cli.json("sync", "status")["syncs"]["job"]["state"], "unknown", "after the kill")
+    shop.cli.json("run", shop.file)
+    equal(shop.cli.json("sync", "status")["syncs"]["job"]["state"], "idle", "after a whole run")
+
+
+@case
+def a_table_that_was_gone_and_is_back_needs_a_resync():
+    shop = Shop()
+    shop.cli("run", shop.file)
+    shop.sql("alter table orders rename to elsewhere")
+    equal(shop.cli.json("sync", "run", "job", code=5)["tables"]["orders"]["error"]["id"], "engine.table_gone", "gone")
+    shop.sql("create table orders (id integer primary key, note text, changed datetime not null default '2024-01-01 00:00:00.000')", "insert into orders(id,note) values (1,'new')")
+    for _ in range(2):
+        equal(shop.cli.json("sync", "run", "job", "--tables", "orders", code=1)["tables"]["orders"]["error"]["id"], "engine.table_returned", "back")
+    equal(shop.cli.json("sync", "status")["syncs"]["job"]["tables"]["orders"]["state"], "needs_resync", "its state")
+    shop.cli.json("sync", "run", "job", "--tables", "orders", "--full", "--accept-deletes")
+    shop.equal_now()
+    equal(shop.cli.json("sync", "run", "job", "--tables", "orders")["tables"]["orders"]["sync_type"], "incremental", "followed again")
+
+
+@case
+def a_changed_field_name_needs_a_resync():
+    shop = Shop()
+    shop.sql("update orders set changed=datetime('2024-01-01', '+' || id || ' minutes')")
+    shop.cli("run", shop.file)
+    file = shop.cli.file("renamed.yaml", sync_file("sqlite:shop.db", "embedded:target.db", ["*", {"name": "orders", "columns": {"rename": {"note": "remark"}}}]))
+    equal(shop.cli.json("run", file, code=5)["syncs"]["job"]["tables"]["orders"]["error"]["id"], "engine.needs_resync", "half the documents would have the old name")
+    shop.cli("run", file, "--full")
+    equal(shop.cli.json("verify", "job")["status"], "identical", "after a full run")
+
+
+@case
+def auto_copies_whole_where_the_times_are_none():
+    shop = Shop()
+    shop.sql("create table notes (id integer primary key, updated_at datetime)", "insert into notes values (1,'2024-01-01 00:00:00'),(2,'last week'),(3,1700000000)")
+    report = shop.cli.json("run", shop.file)["syncs"]["job"]["tables"]["notes"]
+    equal((report["status"], report["strategy"], report["notes"][0]["id"]), ("success", "full", "cursor_unfit"), "notes")
+    equal(shop.cli.json("sync", "plan", "job")["tables"]["notes"]["strategy"], "full", "the plan says so")
+    file = shop.cli.file("named.yaml", sync_file("sqlite:shop.db", "embedded:target.db", [{"name": "notes", "strategy": "timestamp"}]))
+    equal(shop.cli.json("run", file, code=1)["syncs"]["job"]["tables"]["notes"]["error"]["id"], "source.sqlite.cursor", "asked for by name it is refused")
+
+
+@case
+def new_tables_that_wait_are_told():
+    shop = Shop()
+    shop.cli("run", shop.file)
+    shop.sql("create table later (id integer primary key)")
+    equal(shop.cli.json("sync", "run", "job")["undecided"], ["later"], "new_tables: ask")
+    check("later" in shop.cli("sync", "run", "job").stderr, "people are told too")
+
+
+@case
+def a_missing_database_is_a_connection_fault():
+    shop = Shop()
+    shop.cli("apply", shop.file)
+    shop.path.rename(shop.path.with_suffix(".away"))
+    for words in (("sync", "run", "job"), ("connections", "test", "shop"), ("discover", "shop"), ("verify", "job")):
+        shop.cli.json(*words, code=4)
+    equal(shop.cli.json("sync", "status")["syncs"]["job"]["state"], "failed", "a sync that never got to a table is not idle")
+
+
+@case
+def documents_that_are_no_text_are_different():
+    shop = Shop()
+    shop.cli("run", shop.file)
+    shop.tamper("update orders set doc=cast(doc as blob) where key='7'", "update orders set key=cast(key as blob) where key='8'")
+    t = shop.cli.json("verify", "job", code=6)["tables"]["orders"]
+    equal((t["missing"], t["extra"], t["different"]), (0, 0, 2), "a BLOB is no text")
+
+
+@case
+def rows_that_meet_in_one_key_are_no_success():
+    shop = Shop()
+    shop.sql("create table k (k primary key, v)", "insert into k values (1,'number'),('1','text'),(x'31','blob'),('31','its hex')",
+             "create table pair (a, b, v, primary key (a, b))", "insert into pair values (x'31',1,'blob'),('31',1,'its hex')")
+    file = shop.cli.file("keys.yaml", sync_file("sqlite:shop.db", "embedded:target.db", ["k", "pair", {"name": "people", "key": ["name"]}]))
+    shop.sql("insert into people values (3,'Žofie')", "update people set name='x' where name is null")
+    for _ in range(2):
+        report = shop.cli.json("run", file, code=1)["syncs"]["job"]
+        for table in ("k", "pair", "people"):
+            equal((report["tables"][table]["status"], report["tables"][table]["error"]["id"]), ("failed", "engine.key_not_unique"), table)
+    tables = shop.cli.json("verify", "job", code=6)["tables"]
+    equal({n: (t["status"], t["source_rows"], t["missing"]) for n, t in tables.items()},
+          {"k": ("different", 4, 2), "pair": ("different", 2, 1), "people": ("different", 3, 1)}, "the proof sees each row")
+
+
+@case
+def every_parked_row_is_listed_and_a_retry_tells_the_truth():
+    shop = Shop()
+    shop.sql("create table p (k text primary key, v text)", "insert into p values (null,'1'),(null,'2'),(null,'2'),(cast(x'ff' as text),'no text'),('bad',cast(x'c3' as text)),('ok','1')")
+    file = shop.cli.file("parked.yaml", sync_file("sqlite:shop.db", "embedded:target.db", ["p"]))
+
+    def parked():
+        return sorted(row["key"] for row in shop.cli.json("failures", "job", "list")["failures"])
+    for _ in range(2):
+        table = shop.cli.json("run", file, code=5)["syncs"]["job"]["tables"]["p"]
+        equal((table["read"], table["written"], table["rejected"]), (6, 1, 5), "each row is written or parked")
+        equal(len(parked()), 5, "each parked row is listed")
+    equal(shop.cli.json("verify", "job", code=6)["tables"]["p"]["parked"], 5, "verify counts them")
+    for _ in range(2):
+        table = shop.cli.json("failures", "job", "retry", code=5)["tables"]["p"]
+        equal((table["status"], table["written"], table["deleted"], len(parked())), ("partial", 0, 0, 5), "nothing was mended yet")
+    shop.sql("update p set v='mended' where k='bad'")
+    shop.cli.json("failures", "job", "retry", code=5)
+    equal([k for k in parked() if not k.startswith("without key ")], ["ff"], "after one was mended")
+    shop.sql("delete from p where k is null or k=cast(x'ff' as text)")
+    shop.cli.json("sync", "run", "job")
+    equal((parked(), shop.cli.json("verify", "job")["status"]), ([], "identical"), "after all were")
+
+
+@case
 def verify_finds_each_kind_of_difference():
     shop = Shop()
     shop.cli("run", shop.file)

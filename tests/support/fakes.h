@@ -199,6 +199,7 @@ public:
     Result<std::uint64_t> countVersions(const TablePlan& plan, std::uint64_t low, std::uint64_t high) override;
     Result<std::uint64_t> deleteVersions(const TablePlan& plan, const Lease& lease, std::uint64_t low, std::uint64_t high, std::stop_token stop) override;
     Result<std::uint64_t> countOwn(const TablePlan& plan) override;
+    bool countsExactly() const override { return true; }
     Result<> beginAside(const TablePlan& plan, const Lease& lease) override;
     Result<> promoteAside(const TablePlan& plan, const Lease& lease) override;
     Result<std::unique_ptr<DocumentReader>> readBack(TablePlanPtr plan, const std::vector<std::string>& keys) override;

@@ -22,7 +22,8 @@ std::string selection(const TablePlan& plan, Standing::Kind kind, bool byKey)
         ours = "EXISTS (SELECT 1 FROM _mr_mark AS m WHERE m.container=?2 AND m.key=t.key)";
     const bool ourShape = kind == Standing::Kind::Own || kind == Standing::Kind::Adopted;
     // somebody else's table may have any columns: its rows are only counted
-    return "SELECT " + std::string(ourShape ? "t.key, t.doc, " : "'', '', ") + ours + " FROM " + identifier(plan.container) + " AS t"
+    // a BLOB with the same bytes reads the same here, and is no text to any other client
+    return "SELECT " + std::string(ourShape ? "t.key, t.doc, " : "'', '', ") + ours + ", " + (ourShape ? "typeof(t.key)='text' AND typeof(t.doc)='text'" : "1") + " FROM " + identifier(plan.container) + " AS t"
         + (byKey && ourShape ? " WHERE t.key=?1" : "");
 }
 
@@ -66,7 +67,9 @@ Result<ReadState> EmbeddedReader::read(std::vector<ReadBack>& into, std::size_t 
 {
     if (m_ended)
         return ReadState::End;
-    for (std::size_t n = 0; n < maxDocuments; ++n) {
+    constexpr std::size_t mostBytes = 8u << 20;                // large documents come a few at a time
+    std::size_t bytes = 0;
+    for (std::size_t n = 0; n < maxDocuments && bytes < mostBytes; ++n) {
         if (stop.stop_requested())
             return Error{Fault::Cancelled, "target.embedded.cancelled", "stopped while reading back", "", {}};
         ReadBack document;
@@ -79,6 +82,7 @@ Result<ReadState> EmbeddedReader::read(std::vector<ReadBack>& into, std::size_t 
             m_ended = true;
             return ReadState::End;
         }
+        bytes += document.form.size();
         into.push_back(std::move(document));
     }
     return ReadState::More;
@@ -103,7 +107,9 @@ Result<bool> EmbeddedReader::next(ReadBack& into)
     }
     into.key = m_statement->text(0);
     into.ours = m_statement->integer(2) != 0;
-    if (!appendDocumentForm(into.form, m_statement->text(1)))
+    if (m_statement->integer(3) == 0)
+        into.form = "not text\x1f" + std::string(m_statement->text(1));
+    else if (!appendDocumentForm(into.form, m_statement->text(1)))
         into.form = "not a JSON object\x1f" + std::string(m_statement->text(1));
     if (!m_keys.empty())
         m_statement->reset();
