@@ -133,10 +133,10 @@
 <context>
     <name>millrace::ui::MainWindow</name>
     <message numerus="yes">
-        <source>%1 rows of %n table(s) are in the store, compared with the shop and identical.</source>
+        <source>%1: %2 rows of %n table(s) are in the store, compared with the shop and identical.</source>
         <translation>
-            <numerusform>%1 rows of %n table are in the store, compared with the shop and identical.</numerusform>
-            <numerusform>%1 rows of %n tables are in the store, compared with the shop and identical.</numerusform>
+            <numerusform>%1: %2 rows of %n table are in the store, compared with the shop and identical.</numerusform>
+            <numerusform>%1: %2 rows of %n tables are in the store, compared with the shop and identical.</numerusform>
         </translation>
     </message>
 </context>

@@ -389,35 +389,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Runs</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source> days</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>default (90)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Runs at most</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>default (10,000)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Failed rows</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>default (100,000)</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Above this the oldest are dropped, and Activity says so</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -438,6 +414,54 @@
     </message>
     <message>
         <source>%1 saved.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Everything</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What happens</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Warnings and errors</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Errors only</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep runs for</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>90 days</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep at most</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source> runs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>10,000 runs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source> rows</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>100,000 rows</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Above this the oldest are dropped, and the log says so</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1078,6 +1102,22 @@
             <numerusform></numerusform>
         </translation>
     </message>
+    <message>
+        <source>making the embedded store…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>New embedded store in this home, no server needed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is no connection to write to yet, so an embedded store is proposed: one SQLite file in the home.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 <context>
     <name>Welcome</name>
@@ -1162,6 +1202,22 @@
     </message>
     <message>
         <source>%1 created</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Save the connection, and the new sync goes on with it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>%1 created, but not started: %2</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Nothing is created yet. Esc once more leaves and forgets what was chosen.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Leave</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -1459,6 +1515,10 @@
     </message>
     <message>
         <source>Choose the database file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What you call it; other forms and the command line know it by this name.</source>
         <translation type="unfinished"></translation>
     </message>
 </context>
@@ -2534,13 +2594,6 @@
         <source>Making the demo shop…</source>
         <translation type="unfinished"></translation>
     </message>
-    <message numerus="yes">
-        <source>%1 rows of %n table(s) are in the store, compared with the shop and identical.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
     <message>
         <source>The demo&apos;s rows are not proven identical, see the column Verified.</source>
         <translation type="unfinished"></translation>
@@ -2548,6 +2601,13 @@
     <message>
         <source>The clipboard holds no connection URL.</source>
         <translation type="unfinished"></translation>
+    </message>
+    <message numerus="yes">
+        <source>%1: %2 rows of %n table(s) are in the store, compared with the shop and identical.</source>
+        <translation type="unfinished">
+            <numerusform></numerusform>
+            <numerusform></numerusform>
+        </translation>
     </message>
 </context>
 <context>
@@ -3522,10 +3582,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>or paste a URL, Ctrl+V</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>URL of a database</source>
         <translation type="unfinished"></translation>
     </message>
@@ -3687,6 +3743,14 @@
     </message>
     <message>
         <source>Import %1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>or paste a URL</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The URL of a database; Ctrl+V anywhere on this page does the same</source>
         <translation type="unfinished"></translation>
     </message>
 </context>

@@ -26,7 +26,7 @@ Wishes wishes(QApplication& app)
     const QCommandLineOption pictures(QStringLiteral("screenshot"), QApplication::translate("main", "Run the demo, save a picture of every page in light and dark, and end."), QStringLiteral("DIR"));
     parser.addOptions({home, demo, pictures});
     parser.process(app);
-    return {parser.value(home).toStdString(), parser.isSet(demo) || parser.isSet(pictures), parser.value(pictures)};
+    return {parser.value(home).toStdString(), parser.isSet(demo), parser.value(pictures)};
 }
 
 // The home, or nothing when it cannot be had and the operator gave up
@@ -67,7 +67,7 @@ int main(int argc, char** argv)
     std::unique_ptr<gui::Pictures> pictures;
     if (!wish.pictures.isEmpty())
         pictures = std::make_unique<gui::Pictures>(window, theme, wish.pictures);
-    if (wish.demo)
+    else if (wish.demo)
         QTimer::singleShot(0, &window, [&window] { window.tryDemo(); });
     return QApplication::exec();
 }

@@ -43,9 +43,6 @@ private slots:
     void retryTellsWhatArrived();
     void paletteGoesToATable();
     void slowEngineDoesNotBlock();
-    void everythingHasAName();
-    void nothingIsClipped_data();
-    void nothingIsClipped();
     void stateIsRestored();
     void railFoldsWhenNarrow();
     void noCallOnTheWindowThread();
@@ -268,62 +265,6 @@ void Shell::slowEngineDoesNotBlock()
     QVERIFY(!fixture.idle());
     fixture.engine.release();
     QTRY_VERIFY(fixture.idle());
-}
-
-void Shell::everythingHasAName()
-{
-    WindowFixture fixture;
-    ui::MainWindow& window = fixture.open();
-    for (int i = 0; i < window.pageCount(); ++i) {
-        window.showPage(i);
-        QTRY_VERIFY(fixture.idle());
-        QVERIFY2(withoutAccessibleName(window).isEmpty(), qPrintable(withoutAccessibleName(window).join(QLatin1Char('\n'))));
-    }
-    window.showPage(0);
-    syncs(window).select(QStringLiteral("shop"), QStringLiteral("customer_order"));
-    for (int tab = 0; tab < ui::DetailPane::TabCount; ++tab) {
-        syncs(window).details()->setTab(static_cast<ui::DetailPane::Tab>(tab));
-        QTRY_VERIFY(fixture.idle());
-        QVERIFY2(withoutAccessibleName(window).isEmpty(), qPrintable(withoutAccessibleName(window).join(QLatin1Char('\n'))));
-    }
-}
-
-void Shell::nothingIsClipped_data()
-{
-    QTest::addColumn<bool>("longWords");
-    QTest::newRow("english") << false;
-    QTest::newRow("40 % longer") << true;
-}
-
-void Shell::nothingIsClipped()
-{
-    QFETCH(bool, longWords);
-    LongWords translator;
-    if (longWords)
-        QCoreApplication::installTranslator(&translator);
-    WindowFixture fixture;
-    ui::MainWindow& window = fixture.open();
-    syncs(window).select(QStringLiteral("shop"), QStringLiteral("customer_order"));
-    QStringList found;
-    for (int tab = 0; tab < ui::DetailPane::TabCount; ++tab) {
-        syncs(window).details()->setTab(static_cast<ui::DetailPane::Tab>(tab));
-        QTRY_VERIFY(fixture.idle());
-        QApplication::processEvents();
-        found += clippedTexts(window);
-        if (longWords)
-            saveScreenshot(window, QStringLiteral("long-words-%1").arg(tab));
-    }
-    for (int i = 1; i < window.pageCount(); ++i) {
-        if (QByteArray(window.page(i)->metaObject()->className()).contains("Connections"))
-            continue;                                             // has a test of its own
-        window.showPage(i);
-        QTRY_VERIFY(fixture.idle());
-        QApplication::processEvents();
-        found += clippedTexts(window);
-    }
-    QCoreApplication::removeTranslator(&translator);
-    found.removeDuplicates();
-    QVERIFY2(found.isEmpty(), qPrintable(found.join(QLatin1Char('\n'))));
 }
 
 void Shell::stateIsRestored()

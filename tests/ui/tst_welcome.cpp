@@ -11,6 +11,7 @@
 #include <QLineEdit>
 #include <QPushButton>
 #include <QTest>
+#include <QToolButton>
 #include <atomic>
 
 using namespace millrace;
@@ -68,6 +69,7 @@ private slots:
     void init() { theme().set(ui::Appearance::Light, ui::Density::Normal); }
     void cleanup();
     void shownWhileThereAreNoSyncs();
+    void toolsThatDoNotApplyAreOff();
     void demoByKey();
     void urlGoesToTheForm();
     void brokenUrlIsSaid();
@@ -150,6 +152,17 @@ void Welcome::brokenUrlIsSaid()
     const auto banners = page->findChildren<ui::Banner*>();
     QVERIFY(std::any_of(banners.begin(), banners.end(), [](const ui::Banner* banner) { return banner->isVisible() && banner->sentence().contains(QStringLiteral("mysq")); }));
     QVERIFY(page->isVisible());
+}
+
+void Welcome::toolsThatDoNotApplyAreOff()
+{
+    open(nothingYet());
+    QStringList on;
+    for (const auto* tool : fixture->window->page(0)->findChildren<QToolButton*>())
+        if (tool->isVisible() && tool->isEnabled() && !tool->accessibleName().isEmpty())
+            on << tool->accessibleName();
+    QCOMPARE(on.join(QLatin1Char(',')), QString());
+    QVERIFY(!fixture->window->page(0)->filterField()->isEnabled());
 }
 
 void Welcome::saysWhatThisBuildDoes()

@@ -18,6 +18,7 @@
 #include <QPushButton>
 #include <QSignalSpy>
 #include <QStandardItemModel>
+#include <QImage>
 #include <QTest>
 #include <set>
 
@@ -48,6 +49,7 @@ private slots:
     void urlAndFieldsFollowEachOther();
     void passwordLeavesTheUrl();
     void paletteRanksStartsFirst();
+    void sparklineEndsAtTheRight();
 };
 
 void Widgets::textRolesAreReadable()
@@ -370,6 +372,26 @@ void Widgets::paletteRanksStartsFirst()
     QVERIFY(ui::PaletteBox::rank(QStringLiteral("customer"), QStringLiteral("cust")) > ui::PaletteBox::rank(QStringLiteral("shop customer"), QStringLiteral("cust")));
     QVERIFY(ui::PaletteBox::rank(QStringLiteral("shop customer"), QStringLiteral("cust")) > ui::PaletteBox::rank(QStringLiteral("discustomer"), QStringLiteral("cust")));
     QCOMPARE(ui::PaletteBox::rank(QStringLiteral("film"), QStringLiteral("cust")), 0);
+}
+
+// Five seconds are a twelfth of a minute: what came just now is at the right edge, and the rest is empty
+void Widgets::sparklineEndsAtTheRight()
+{
+    QImage picture(120, 20, QImage::Format_RGB32);
+    picture.fill(Qt::white);
+    {
+        QPainter painter(&picture);
+        ui::CellDelegate::paintSpark(painter, QRect(0, 0, 120, 20), {5, 5, 5, 5, 5}, Role::Running);
+    }
+    const auto touched = [&](int from, int to) {
+        for (int x = from; x < to; ++x)
+            for (int y = 0; y < picture.height(); ++y)
+                if (picture.pixelColor(x, y) != QColor(Qt::white))
+                    return true;
+        return false;
+    };
+    QVERIFY(!touched(0, 100));
+    QVERIFY(touched(112, 120));
 }
 
 QTEST_MAIN(Widgets)

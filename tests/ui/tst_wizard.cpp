@@ -2,6 +2,7 @@
 #include "ui/wizard/tablesmodel.h"
 #include <QAbstractItemModelTester>
 #include <QDialog>
+#include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QTreeView>
@@ -156,6 +157,31 @@ private slots:
         QVERIFY(syncs[0].settings == SyncSettings());                // what was not touched stays as it was
         QCOMPARE(syncs[0].deleteBrakePercent, 5.0);
         QCOMPARE(callsOnWindowThread(f.engine), QStringList());
+    }
+
+    // What was saved is there, whether its first run starts or not: the dialog ends and says so
+    void savedButNotStarted()
+    {
+        FakeWorld world = shopWorld();
+        world.errors["start"] = Error{Fault::Config, "engine.paused", "The home is busy with a rebuild.", "Wait for it.", {}};
+        WindowFixture f(std::move(world));
+        f.open();
+        f.window->newSync(QStringLiteral("shop-db"));
+        QTRY_VERIFY(f.window->findChild<QDialog*>(QStringLiteral("wizard")));
+        auto* dialog = f.window->findChild<QDialog*>(QStringLiteral("wizard"));
+        auto* next = dialog->findChild<QPushButton*>(QStringLiteral("next"));
+        for (const char* words : {"Next: Tables", "Next: Target", "Next: Schedule && review", "Create sync"}) {
+            QTRY_COMPARE(next->text(), QString::fromLatin1(words));
+            QTRY_VERIFY(next->isEnabled() && f.idle());
+            QTest::keyClick(dialog, Qt::Key_Return, Qt::ControlModifier);
+        }
+        QTRY_COMPARE(f.engine.count("start"), std::size_t{1});
+        QTRY_VERIFY(!f.window->findChild<QDialog*>(QStringLiteral("wizard")));
+        QCOMPARE(f.engine.count("saveSync"), std::size_t{1});
+        QStringList words;
+        for (const auto* label : f.window->findChildren<QLabel*>())
+            words << label->text();
+        QVERIFY(words.join(QLatin1Char('\n')).contains(QStringLiteral("not started: The home is busy with a rebuild.")));
     }
 
     void productionWantsTheNameTyped()

@@ -1,11 +1,7 @@
 #include "tests/ui/uisupport.h"
 #include "ui/shell/translations.h"
-#include <QAbstractButton>
-#include <QAbstractItemView>
-#include <QAccessible>
 #include <QApplication>
 #include <QDir>
-#include <QLabel>
 #include <QTest>
 #include <cmath>
 #include <thread>
@@ -288,56 +284,6 @@ void saveScreenshot(QWidget& widget, const QString& name)
     QDir().mkpath(folder);
     const QPixmap picture = widget.grab();
     QVERIFY2(picture.save(folder + QLatin1Char('/') + name + QStringLiteral(".png")), qPrintable(name));
-}
-
-QStringList withoutAccessibleName(QWidget& root)
-{
-    QStringList found;
-    for (QWidget* widget : root.findChildren<QWidget*>()) {
-        if (widget->focusPolicy() == Qt::NoFocus || widget->inherits("QScrollBar") || !widget->isEnabled() || !widget->isVisibleTo(&root))
-            continue;
-        // words that can be marked with the mouse take the focus by a click; an empty one says nothing to anybody
-        if (const auto* label = qobject_cast<QLabel*>(widget); label && label->text().isEmpty())
-            continue;
-        // Qt's own parts: the field inside a spin box, the button inside a line edit, the view inside a combo box
-        if (widget->parentWidget() && (widget->parentWidget()->inherits("QAbstractSpinBox") || widget->parentWidget()->inherits("QLineEdit") || widget->parentWidget()->inherits("QComboBox")))
-            continue;
-        QAccessibleInterface* accessible = QAccessible::queryAccessibleInterface(widget);
-        if (!accessible || accessible->text(QAccessible::Name).trimmed().isEmpty())
-            found << QStringLiteral("%1 \"%2\" in %3").arg(QString::fromLatin1(widget->metaObject()->className()), widget->objectName(),
-                widget->parentWidget() ? QString::fromLatin1(widget->parentWidget()->metaObject()->className()) : QString());
-    }
-    return found;
-}
-
-QStringList clippedTexts(QWidget& root)
-{
-    QStringList found;
-    for (QWidget* widget : root.findChildren<QWidget*>()) {
-        if (!widget->isVisibleTo(&root) || widget->width() == 0)
-            continue;
-        QString words;
-        if (const auto* label = qobject_cast<QLabel*>(widget))
-            words = label->wordWrap() || label->sizePolicy().horizontalPolicy() == QSizePolicy::Ignored ? QString() : label->text();
-        else if (const auto* button = qobject_cast<QAbstractButton*>(widget))
-            words = button->text();
-        if (words.isEmpty() || widget->inherits("millrace::ui::RailItem"))
-            continue;
-        if (widget->width() + 1 < widget->minimumSizeHint().width() || widget->height() + 1 < widget->fontMetrics().height())
-            found << QStringLiteral("\"%1\" has %2 x %3, needs %4 x %5").arg(words).arg(widget->width()).arg(widget->height()).arg(widget->minimumSizeHint().width()).arg(widget->fontMetrics().height());
-    }
-    return found;
-}
-
-QString LongWords::translate(const char*, const char* source, const char*, int) const
-{
-    QString words = QString::fromUtf8(source);
-    if (words.size() < 3 || words == QLatin1String("%1 s") || words.startsWith(QLatin1Char('%')))
-        return words;
-    const qsizetype more = std::max<qsizetype>(1, words.size() * 2 / 5);
-    for (qsizetype i = 0; i < more; ++i)
-        words += QStringLiteral("äßüö").at(i % 4);
-    return words;
 }
 
 double contrast(const QColor& a, const QColor& b)

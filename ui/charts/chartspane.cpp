@@ -13,6 +13,7 @@ namespace millrace::ui {
 namespace {
 
 constexpr std::int64_t kReloadMs = 10'000, kKeepLive = 900;
+constexpr int kRoomForFour = 176;
 
 QString thousands(double value)
 {
@@ -83,6 +84,8 @@ ChartsPane::ChartsPane(EngineCalls& calls, QWidget* parent) : QWidget(parent), m
         inner->addWidget(legend);
         inner->addWidget(plot, 1);
         grid->addWidget(box, row * 2, column * 2);
+        if (row == 1)
+            m_lower[column] = box;
         connect(plot, &Plot::hovered, this, &ChartsPane::cross);
         connect(plot, &Plot::wheeled, this, &ChartsPane::spanWheeled);
     };
@@ -91,7 +94,8 @@ ChartsPane::ChartsPane(EngineCalls& calls, QWidget* parent) : QWidget(parent), m
     cell(1, 0, tr("Batch latency"), [](double ms) { return milliseconds(ms); }, m_latency, m_latencyWords);
     cell(1, 1, tr("Errors per minute"), thousands, m_errors, m_errorsWords);
     grid->addWidget(makeLine(Qt::Vertical, this), 0, 1, 3, 1);
-    grid->addWidget(makeLine(Qt::Horizontal, this), 1, 0, 1, 3);
+    m_lower[2] = makeLine(Qt::Horizontal, this);
+    grid->addWidget(m_lower[2], 1, 0, 1, 3);
     for (const int side : {0, 2}) {
         grid->setColumnStretch(side, 1);
         grid->setRowStretch(side, 1);
@@ -143,6 +147,14 @@ void ChartsPane::showEvent(QShowEvent* event)
     QWidget::showEvent(event);
     load();
     draw();
+}
+
+// In a low pane two charts that can be read are better than four that are cut off
+void ChartsPane::resizeEvent(QResizeEvent* event)
+{
+    QWidget::resizeEvent(event);
+    for (QWidget* part : m_lower)
+        part->setVisible(height() >= kRoomForFour);
 }
 
 void ChartsPane::load()
@@ -213,7 +225,8 @@ void ChartsPane::draw()
     m_rows->setLines({{tr("written"), Role::Series1, true, thinned(points, &MetricPoint::written, from, m_span, false)},
         {tr("read"), Role::Series2, false, thinned(points, &MetricPoint::read, from, m_span, false)}});
     m_lag->setThreshold(m_threshold);
-    m_lag->setLines({{tr("lag"), Role::Series1, true, thinned(points, &MetricPoint::lagMs, from, m_span, true)}});
+    // what runs by hand has no lag: nothing, rather than a line at zero
+    m_lag->setLines({{tr("lag"), Role::Series1, true, m_now.lagMs >= 0 ? thinned(points, &MetricPoint::lagMs, from, m_span, true) : QVector<QPointF>()}});
     m_latency->setLines({{tr("p50"), Role::Series1, false, thinned(points, &MetricPoint::p50Ms, from, m_span, true)},
         {tr("p95"), Role::Series3, false, thinned(points, &MetricPoint::p95Ms, from, m_span, true)}});
     const std::int64_t minute = std::max<std::int64_t>(60'000, m_span / 120);

@@ -25,6 +25,7 @@ signals:
     void spanWheeled(int steps);
 protected:
     void showEvent(QShowEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 private:
     void load();
     void draw();
@@ -39,6 +40,7 @@ private:
     std::int64_t m_span = 3'600'000, m_nowMs = 0, m_loadedMs = 0;
     std::uint64_t m_failed = 0, m_retried = 0, m_lastRetried = 0;
     TableView m_now;
+    QWidget* m_lower[3] = {};                                     //!< the second row of charts and the line above it
     QTimer m_second;
     bool m_loading = false;
 };

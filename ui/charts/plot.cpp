@@ -37,7 +37,7 @@ Plot::Plot(const QString& accessibleName, Words words, QWidget* parent)
     setFrameShape(QFrame::NoFrame);
     setRenderHint(QPainter::Antialiasing);
     setMouseTracking(true);
-    setMinimumSize(200, 96);
+    setMinimumSize(200, 64);
     chart()->setBackgroundVisible(false);
     chart()->legend()->hide();
     chart()->setMargins(QMargins());

@@ -2,6 +2,7 @@
 #include "ui/connections/connectionsmodel.h"
 #include "ui/connections/secretplace.h"
 #include "ui/widgets/connectorform.h"
+#include "ui/widgets/elidedlabel.h"
 #include "ui/widgets/format.h"
 #include "ui/widgets/iconlabel.h"
 #include "ui/widgets/look.h"
@@ -106,8 +107,7 @@ QWidget* ConnectionEditor::makeHead()
     row->setContentsMargins(14, 9, 14, 5);
     row->setSpacing(8);
     row->addWidget(new IconLabel(QStringLiteral("server-database"), 22, Role::Text, head));
-    m_title = makeLabel({}, "title", head);
-    m_title->setMinimumWidth(40);
+    m_title = new ElidedLabel({}, "title", head);
     row->addWidget(m_title);
     m_pill = makePill({}, "local", head);
     row->addWidget(m_pill);
@@ -157,10 +157,8 @@ QWidget* ConnectionEditor::makeGeneral()
     const std::pair<const char*, QString> environments[] = {{"prod", tr("Production")}, {"stage", tr("Staging")}, {"dev", tr("Development")}, {"local", tr("Local")}};
     for (const auto& [code, words] : environments)
         m_environment->addItem(words, QString::fromLatin1(code));
-    for (QComboBox* box : {m_environment, m_type}) {
-        box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-        box->setMinimumContentsLength(9);
-    }
+    for (QComboBox* box : {m_environment, m_type})
+        box->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     setAccessible(m_environment, tr("Environment"), tr("Production asks for names to be typed before anything is taken away there."));
     connect(m_environment, &QComboBox::activated, this, [this] { m_environmentGiven = true; touched(); });
     grid->addWidget(label(tr("Environment"), m_environment), 2, 2);
@@ -188,6 +186,7 @@ void ConnectionEditor::setConnectors(std::vector<ConnectorSpec> specs)
         for (const ConnectorSpec& spec : m_specs)
             if ((spec.target && !spec.source) == target)
                 m_type->addItem(text(spec.label), text(spec.id));
+    m_type->setMinimumWidth(m_type->sizeHint().width());          // its own least width was settled while it was empty
 }
 
 std::string ConnectionEditor::secretKey() const
@@ -209,7 +208,7 @@ void ConnectionEditor::load(const ConnectionDef& saved, bool isNew, const Connec
     m_environmentGiven = !isNew || draft;
     m_name->setText(text(shown.name));
     m_name->setReadOnly(!isNew);
-    m_name->setToolTip(isNew ? QString() : tr("A saved connection keeps its name; duplicate it to give it another."));
+    m_name->setToolTip(isNew ? tr("What you call it; other forms and the command line know it by this name.") : tr("A saved connection keeps its name; duplicate it to give it another."));
     m_environment->setCurrentIndex(std::max(0, m_environment->findData(text(shown.environment))));
     m_form->setUrl(text(shown.url));
     if (!m_form->spec() && m_type->count() > 0)

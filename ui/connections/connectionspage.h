@@ -8,7 +8,6 @@
 
 class QAction;
 class QSplitter;
-class QToolButton;
 
 namespace millrace::ui {
 
@@ -80,7 +79,6 @@ private:
     QPushButton *m_save = nullptr, *m_revert = nullptr, *m_use = nullptr;
     QWidget* m_empty = nullptr;
     QSplitter* m_split = nullptr;
-    std::vector<QToolButton*> m_tools;
     std::vector<ConnectionDef> m_defs;
     std::map<QString, QStringList> m_users;
     std::map<QString, ConnectionDraft> m_drafts;                  //!< by name; empty: the new one

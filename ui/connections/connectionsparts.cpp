@@ -9,20 +9,16 @@
 #include "ui/widgets/icons.h"
 #include "ui/widgets/look.h"
 #include "ui/widgets/segmented.h"
+#include "ui/widgets/toolbar.h"
 #include <QAction>
 #include <QApplication>
 #include <QClipboard>
 #include <QEvent>
 #include <QHeaderView>
 #include <QVBoxLayout>
+#include <algorithm>
 
 namespace millrace::ui {
-namespace {
-
-constexpr int kRoomForWords = 440;                 // of the list: below it the toolbar shows icons alone
-
-} // namespace
-
 void ConnectionsPageWidget::makeActions()
 {
     const auto action = [this](const QString& words, const QString& shortWords, const QKeySequence& keys, const char* iconName, auto slot) {
@@ -59,18 +55,15 @@ void ConnectionsPageWidget::makeActions()
 
 QWidget* ConnectionsPageWidget::makeToolbar()
 {
-    auto* bar = makeSurface("toolbar", this);
-    bar->setFixedHeight(44);
-    auto* row = new QHBoxLayout(bar);
-    row->setContentsMargins(10, 0, 10, 0);
-    row->setSpacing(4);
+    auto* bar = new ToolBar(this);
+    QHBoxLayout* row = bar->row();
     auto* add = makeButton(tr("New connection"), QStringLiteral("list-add"), "main", bar);
     add->setToolTip(tr("New connection (Ctrl+Shift+N)"));
     connect(add, &QPushButton::clicked, m_actions.create, &QAction::trigger);
     row->addWidget(add);
     row->addSpacing(6);
     for (QAction* action : {m_actions.test, m_actions.duplicate, m_actions.import})
-        row->addWidget(m_tools.emplace_back(makeToolButton(action, bar)));
+        bar->addTool(makeToolButton(action, bar));
     row->addStretch(1);
     return bar;
 }
@@ -91,7 +84,7 @@ QWidget* ConnectionsPageWidget::makeLeft()
     row->setContentsMargins(10, 0, 10, 0);
     row->setSpacing(8);
     m_filter = new FilterBox(tr("Filter connections"), tr("Filter connections"), QStringLiteral("view-filter"), bar);
-    m_filter->setMinimumWidth(110);
+    m_filter->setMinimumWidth(100);
     m_filter->setMaximumWidth(196);
     row->addWidget(m_filter, 1);
     m_environments = new Segmented(tr("Environment"), {tr("All"), QStringLiteral("PROD"), QStringLiteral("STAGE"), QStringLiteral("DEV"), QStringLiteral("LOCAL")}, bar);
@@ -101,7 +94,7 @@ QWidget* ConnectionsPageWidget::makeLeft()
     m_list = new DataTree(tr("Connections"), QStringLiteral("connections"), &m_context.settings, false, left);
     m_list->setModel(m_model);
     m_list->setSelectionMode(QAbstractItemView::SingleSelection);
-    m_list->setDefaultWidths({130, 98, 112, 182, 98, 52, 100});
+    m_list->setDefaultWidths({126, 92, 118, 200, 90, 52, 96});
     m_list->setSortingEnabled(true);
     m_list->header()->setSortIndicatorClearable(true);
     m_list->header()->setSortIndicator(-1, Qt::AscendingOrder);
@@ -134,16 +127,15 @@ QWidget* ConnectionsPageWidget::makeEmpty()
     words->setWordWrap(true);
     column->addWidget(words);
     const auto way = [&](const QString& button, const char* iconName, const QString& what, bool on, auto slot) {
-        auto* row = new QHBoxLayout;
         auto* made = makeButton(button, QString::fromLatin1(iconName), nullptr, box);
-        made->setMinimumWidth(170);
+        made->setMinimumWidth(std::max(170, made->sizeHint().width()));
         made->setEnabled(on);
         connect(made, &QPushButton::clicked, this, slot);
-        row->addWidget(made);
+        column->addSpacing(6);
+        column->addWidget(made, 0, Qt::AlignLeft);
         auto* label = makeLabel(what, "secondary", box);
         label->setWordWrap(true);
-        row->addWidget(label, 1);
-        column->addLayout(row);
+        column->addWidget(label);
     };
     way(tr("Try the demo"), "media-playback-start", tr("A made-up shop on this machine: no server, no network."), bool(m_context.demo), [this] { m_context.go.tryDemo(); });
     way(tr("Connect a database"), "server-database", tr("Paste a URL at the right, or fill in host and user."), true, [this] { openNew({}); });
@@ -196,8 +188,6 @@ bool ConnectionsPageWidget::eventFilter(QObject* watched, QEvent* event)
     if (event->type() == QEvent::Resize && m_environments) {
         const int width = static_cast<QWidget*>(watched)->width();
         m_environments->setVisible(width >= m_environments->sizeHint().width() + 140 || m_environments->current() > 0);
-        for (QToolButton* tool : m_tools)
-            tool->setToolButtonStyle(width < kRoomForWords ? Qt::ToolButtonIconOnly : Qt::ToolButtonTextBesideIcon);
     }
     return Page::eventFilter(watched, event);
 }

@@ -1,4 +1,5 @@
 #include "ui/connections/secretplace.h"
+#include "ui/widgets/elidedlabel.h"
 #include "ui/widgets/format.h"
 #include "ui/widgets/look.h"
 #include <QComboBox>
@@ -25,15 +26,13 @@ SecretPlace::SecretPlace(QWidget* parent) : QWidget(parent), m_kind(new QComboBo
     m_kind->addItem(tr("Environment variable"), int(Kind::Env));
     m_kind->addItem(tr("File"), int(Kind::File));
     m_kind->addItem(tr("Keychain entry"), int(Kind::Keychain));
-    m_kind->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    m_kind->setMinimumContentsLength(14);
+    m_kind->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     setAccessible(m_kind, tr("Where the secret is"), tr("Stored: encrypted by Millrace. Elsewhere: only the name of the place is kept."));
     m_name->setProperty("look", "code");
     m_nameLabel = makeLabel(tr("Name"), "secondary", this);
     m_nameLabel->setBuddy(m_name);
-    m_words = makeLabel(tr("kept encrypted"), "caption", this);
+    m_words = new ElidedLabel(tr("kept encrypted"), "caption", this);
     m_words->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-    m_words->setToolTip(m_words->text());
     auto* label = makeLabel(tr("Keep secret"), "secondary", this);
     label->setBuddy(m_kind);
     grid->addWidget(label, 0, 0);

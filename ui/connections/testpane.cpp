@@ -2,6 +2,7 @@
 #include "ui/connections/teststages.h"
 #include "ui/widgets/codeview.h"
 #include "ui/widgets/datatree.h"
+#include "ui/widgets/elidedlabel.h"
 #include "ui/widgets/format.h"
 #include "ui/widgets/look.h"
 #include <QApplication>
@@ -31,7 +32,7 @@ TestPane::TestPane(QWidget* parent) : QWidget(parent), m_stages(new TestStages(t
     auto* head = new QHBoxLayout;
     head->setSpacing(8);
     head->addWidget(makeLabel(tr("Test"), "section", this));
-    m_when = makeLabel({}, "secondary", this);
+    m_when = new ElidedLabel({}, "secondary", this);
     m_when->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     head->addWidget(m_when, 1);
     m_passed = makePill({}, "good", this);
@@ -64,7 +65,7 @@ TestPane::TestPane(QWidget* parent) : QWidget(parent), m_stages(new TestStages(t
     auto* fixHead = new QHBoxLayout;
     fixHead->setSpacing(8);
     fixHead->addWidget(makeLabel(tr("Fix"), "section", m_fixBox));
-    m_fixWords = makeLabel({}, "secondary", m_fixBox);
+    m_fixWords = new ElidedLabel({}, "secondary", m_fixBox);
     m_fixWords->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
     fixHead->addWidget(m_fixWords, 1);
     m_copy = makeButton(tr("Copy"), QStringLiteral("edit-copy"), nullptr, m_fixBox);

@@ -53,7 +53,8 @@ LogView::LogView(const LogFeed& feed, QSettings& settings, const QString& stateK
     row->addWidget(m_regex);
     row->addSpacing(4);
     m_filter = new FilterBox(tr("Filter lines"), tr("Filter lines"), QStringLiteral("view-filter"), bar);
-    m_filter->setFixedWidth(260);
+    m_filter->setMinimumWidth(110);
+    m_filter->setMaximumWidth(260);
     row->addWidget(m_filter);
     column->addWidget(bar);
 

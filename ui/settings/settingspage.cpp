@@ -17,6 +17,12 @@
 namespace millrace::ui {
 namespace {
 
+QString levelWord(std::string_view level)
+{
+    return level == "debug" ? QCoreApplication::translate("SettingsPage", "Everything") : level == "info" ? QCoreApplication::translate("SettingsPage", "What happens")
+        : level == "warning" ? QCoreApplication::translate("SettingsPage", "Warnings and errors") : QCoreApplication::translate("SettingsPage", "Errors only");
+}
+
 //! A figure that the engine keeps under `key`; 0 means its own default.
 struct Figure { const char* key; QSpinBox* box; };
 
@@ -36,6 +42,7 @@ private:
     const Context& m_context;
     Banner* m_banner;
     std::vector<Figure> m_figures;
+    QWidget* m_first = nullptr;
     QComboBox* m_level = nullptr;
     bool m_loading = false, m_loaded = false;
 };
@@ -65,6 +72,7 @@ SettingsPage::SettingsPage(const Context& context, QWidget* parent) : Page(paren
     });
     connect(&context.theme, &Theme::changed, theme, [this, theme] { theme->setCurrent(int(m_context.theme.appearance())); });
     addRow(look, tr("Theme"), theme);
+    m_first = theme;
     auto* density = new Segmented(tr("Rows"), {tr("Normal"), tr("Dense")}, inner);
     density->setCurrent(int(context.theme.density()));
     connect(density, &Segmented::currentChanged, this, [this](int index) {
@@ -91,15 +99,15 @@ SettingsPage::SettingsPage(const Context& context, QWidget* parent) : Page(paren
     QGridLayout* logs = section(column, tr("Logging"), tr("Files are kept in the folder “logs” of the home."));
     m_level = new QComboBox(inner);
     for (const char* level : {"debug", "info", "warning", "error"})
-        m_level->addItem(QString::fromLatin1(level), QString::fromLatin1(level));
+        m_level->addItem(levelWord(level), QString::fromLatin1(level));
     m_level->setCurrentIndex(1);
     connect(m_level, &QComboBox::activated, this, [this] { save("log.level", m_level->currentData().toString().toStdString(), tr("Log level")); });
     addRow(logs, tr("Log level"), m_level, tr("Passwords and row values are never logged"));
 
     QGridLayout* keep = section(column, tr("Retention"), tr("Older entries are removed once an hour."));
-    addRow(keep, tr("Runs"), figure("retention.history_days", 0, 3650, 10, tr(" days"), tr("default (90)")));
-    addRow(keep, tr("Runs at most"), figure("retention.history_runs", 0, 10'000'000, 1000, {}, tr("default (10,000)")));
-    addRow(keep, tr("Failed rows"), figure("retention.failures", 0, 10'000'000, 1000, {}, tr("default (100,000)")), tr("Above this the oldest are dropped, and Activity says so"));
+    addRow(keep, tr("Keep runs for"), figure("retention.history_days", 0, 3650, 10, tr(" days"), tr("90 days")));
+    addRow(keep, tr("Keep at most"), figure("retention.history_runs", 0, 10'000'000, 1000, tr(" runs"), tr("10,000 runs")));
+    addRow(keep, tr("Failed rows"), figure("retention.failures", 0, 10'000'000, 1000, tr(" rows"), tr("100,000 rows")), tr("Above this the oldest are dropped, and the log says so"));
 
     QGridLayout* place = section(column, tr("Home"), tr("Everything that Millrace knows is in this folder. One process owns it."));
     QLabel* path = makeLabel(text(context.home), "code");
@@ -125,7 +133,7 @@ QGridLayout* SettingsPage::section(QVBoxLayout* column, const QString& title, co
     grid->setHorizontalSpacing(12);
     grid->setVerticalSpacing(8);
     grid->setColumnMinimumWidth(0, 170);
-    grid->setColumnStretch(2, 1);
+    grid->setColumnStretch(1, 1);
     inner->addLayout(grid);
     column->addWidget(card);
     return grid;
@@ -139,10 +147,13 @@ void SettingsPage::addRow(QGridLayout* grid, const QString& words, QWidget* edit
     if (editor->accessibleName().isEmpty())
         editor->setAccessibleName(words);
     grid->addWidget(label, row, 0);
-    grid->addWidget(editor, row, 1, Qt::AlignLeft);
+    auto* beside = new QHBoxLayout;
+    beside->setSpacing(12);
+    beside->addWidget(editor);
     QLabel* more = makeLabel(hint, "caption");
     more->setWordWrap(true);
-    grid->addWidget(more, row, 2);
+    beside->addWidget(more, 1);
+    grid->addLayout(beside, row, 1);
 }
 
 QSpinBox* SettingsPage::figure(const char* key, int from, int to, int step, const QString& suffix, const QString& automatic)
@@ -152,7 +163,7 @@ QSpinBox* SettingsPage::figure(const char* key, int from, int to, int step, cons
     box->setSingleStep(step);
     box->setSuffix(suffix);
     box->setSpecialValueText(automatic);
-    box->setFixedWidth(150);
+    box->setMinimumWidth(150);
     connect(box, &QSpinBox::editingFinished, this, [this, key, box] {
         if (!m_loading && box->property("stored").toInt() != box->value()) {
             box->setProperty("stored", box->value());
@@ -167,7 +178,7 @@ void SettingsPage::activated()
 {
     if (!m_loaded)
         load();
-    if (auto* first = findChild<QAbstractButton*>())
+    if (auto* first = m_first->findChild<QAbstractButton*>())
         first->setFocus();
 }
 

@@ -339,7 +339,7 @@ void MainWindow::proveDemo()
         for (const TableVerdict& table : report->tables)
             rows += table.sourceRows;
         if (report->verdict == Verdict::Identical)
-            m_syncs.entry->banner().say(Banner::Kind::Good, tr("%1 rows of %n table(s) are in the store, compared with the shop and identical.", nullptr, int(report->tables.size())).arg(count(rows)));
+            m_syncs.entry->banner().say(Banner::Kind::Good, tr("%1: %2 rows of %n table(s) are in the store, compared with the shop and identical.", nullptr, int(report->tables.size())).arg(text(m_setup.demo.sync), count(rows)));
         else
             m_syncs.entry->banner().say(Banner::Kind::Warning, tr("The demo's rows are not proven identical, see the column Verified."));
         emit demoProven();
@@ -387,7 +387,7 @@ void MainWindow::resizeEvent(QResizeEvent* event)
     QMainWindow::resizeEvent(event);
     m_rail->setCompact(width() < 1000);
     if (m_palette)
-        m_palette->setFixedWidth(width() < 1000 ? 200 : 280);
+        m_palette->setFixedWidth(width() < 1000 ? 200 : std::clamp(m_palette->fontMetrics().horizontalAdvance(m_palette->placeholderText()) + 40, 280, 360));
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event)

@@ -16,6 +16,7 @@ constexpr int kMost = 14;
 PaletteBox::PaletteBox(Provider provider, QWidget* window) : QLineEdit(window), m_provider(std::move(provider)), m_window(window), m_list(new QListWidget(window))
 {
     setPlaceholderText(tr("Go to table, action or setting   Ctrl+P"));
+    setToolTip(placeholderText());
     setAccessibleName(tr("Go to table, action or setting"));
     setProperty("look", "quiet");
     setProperty("icon", true);

@@ -16,7 +16,7 @@ void collect(const QMenu& menu, const QString& where, QStandardItemModel& into)
     for (const QAction* action : menu.actions()) {
         if (action->menu())
             collect(*action->menu(), where, into);
-        else if (!action->shortcut().isEmpty())
+        else if (!action->shortcut().isEmpty() && into.findItems(plain(action->text())).isEmpty())    // several tables offer to copy their rows
             into.appendRow({new QStandardItem(plain(action->text())), new QStandardItem(action->shortcut().toString(QKeySequence::NativeText)), new QStandardItem(where)});
     }
 }

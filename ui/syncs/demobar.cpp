@@ -1,4 +1,5 @@
 #include "ui/syncs/demobar.h"
+#include "ui/widgets/elidedlabel.h"
 #include "ui/widgets/format.h"
 #include "ui/widgets/look.h"
 #include "ui/widgets/toast.h"
@@ -15,7 +16,8 @@ DemoBar::DemoBar(const Context& context, QWidget* parent) : QFrame(parent), m_co
     row->setContentsMargins(10, 0, 10, 1);
     row->setSpacing(8);
     row->addWidget(makePill(tr("DEMO"), "info", this));
-    row->addWidget(makeLabel(tr("Made-up data on this machine. See what the window does when something happens:"), "secondary", this));
+    m_words = new ElidedLabel(tr("Made-up data on this machine. See what the window does when something happens:"), "secondary", this);
+    row->addWidget(m_words);
     const auto add = [&](const QString& words, const char* iconName, auto slot) {
         auto* button = makeButton(words, QString::fromLatin1(iconName), "small", this);
         connect(button, &QPushButton::clicked, this, slot);
@@ -39,6 +41,7 @@ DemoBar::DemoBar(const Context& context, QWidget* parent) : QFrame(parent), m_co
     auto* connectYours = makeButton(tr("Connect yours"), QStringLiteral("server-database"), "small", this);
     connect(connectYours, &QPushButton::clicked, this, [this] { m_context.go.newConnection({}); });
     row->addWidget(connectYours);
+    m_yours = connectYours;
     if (context.demo.remove)
         add(tr("Remove the demo"), "edit-delete", [this] {
             m_context.calls.run(this, [deed = m_context.demo.remove](Engine&) { return deed(); }, [this](Result<> gone) {
@@ -48,6 +51,13 @@ DemoBar::DemoBar(const Context& context, QWidget* parent) : QFrame(parent), m_co
                 m_context.toasts.show(tr("The demo is removed."));
             });
         });
+}
+
+void DemoBar::resizeEvent(QResizeEvent* event)
+{
+    QFrame::resizeEvent(event);
+    m_words->setVisible(width() >= 860);
+    m_yours->setVisible(width() >= 760);
 }
 
 void DemoBar::tell(const std::function<Result<std::string>()>& deed)

@@ -12,9 +12,12 @@ public:
 signals:
     void happened();                                              //!< a row was changed or broken: look again
     void failed(const millrace::Error& error);
+protected:
+    void resizeEvent(QResizeEvent* event) override;
 private:
     void tell(const std::function<Result<std::string>()>& deed);
     const Context& m_context;
+    QWidget *m_words, *m_yours;                                   //!< give way first when it is narrow
 };
 
 } // namespace millrace::ui

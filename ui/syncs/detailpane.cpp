@@ -33,8 +33,7 @@ DetailPane::DetailPane(const Context& context, QWidget* parent) : QWidget(parent
     const QString words[] = {tr("Overview"), tr("Charts"), tr("Issues"), tr("History"), tr("Log")};
     for (const QString& word : words)
         m_tabs->addTab(word);
-    row->addWidget(m_tabs, 0, Qt::AlignBottom);
-    row->addStretch(1);
+    row->addWidget(m_tabs, 1, Qt::AlignBottom);                   // all the room there is: a bar that is as wide as its tabs loses one when a font changes
     m_name = makeLabel({}, "strong", head);
     m_sync = makeLabel({}, "secondary", head);
     row->addWidget(m_name);

@@ -4,6 +4,7 @@
 #include "ui/widgets/banner.h"
 #include "ui/widgets/codeview.h"
 #include "ui/widgets/datatree.h"
+#include "ui/widgets/elidedlabel.h"
 #include "ui/widgets/factgrid.h"
 #include "ui/widgets/filterbox.h"
 #include "ui/widgets/format.h"
@@ -25,6 +26,11 @@
 #include <map>
 
 namespace millrace::ui {
+namespace {
+
+constexpr int kRoomForWhen = 300;
+
+} // namespace
 
 IssuesTab::IssuesTab(const Context& context, QWidget* parent) : QWidget(parent), m_context(context), m_model(new IssuesModel(this))
 {
@@ -110,9 +116,8 @@ QWidget* IssuesTab::makeBar()
     row->addWidget(m_retry);
     row->addWidget(m_export);
     row->addWidget(m_discard);
-    m_acts = makeLabel({}, "caption", bar);
-    row->addWidget(m_acts);
-    row->addStretch(1);
+    m_acts = new ElidedLabel({}, "caption", bar);
+    row->addWidget(m_acts, 1);
     m_by = new Segmented(tr("Group"), {tr("By cause"), tr("By table")}, bar);
     connect(m_by, &Segmented::currentChanged, this, [this](int index) {
         m_model->setGroupBy(static_cast<IssuesModel::GroupBy>(index));
@@ -121,7 +126,8 @@ QWidget* IssuesTab::makeBar()
     });
     row->addWidget(m_by);
     m_find = new FilterBox(tr("Find key or text"), tr("Find key or text"), QStringLiteral("edit-find"), bar);
-    m_find->setFixedWidth(150);
+    m_find->setMinimumWidth(90);
+    m_find->setMaximumWidth(170);
     connect(m_find, &FilterBox::filterChanged, this, [this](const QString& words) {
         m_model->setWords(words);
         m_tree->expandAll();
@@ -219,6 +225,14 @@ void IssuesTab::showEvent(QShowEvent* event)
     QWidget::showEvent(event);
     if (m_stale)
         load();
+}
+
+// In a low pane the rows come before the picture of when they failed
+void IssuesTab::resizeEvent(QResizeEvent* event)
+{
+    QWidget::resizeEvent(event);
+    m_when->setVisible(height() >= kRoomForWhen);
+    m_whenTitle->setVisible(height() >= kRoomForWhen);
 }
 
 void IssuesTab::load()

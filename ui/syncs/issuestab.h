@@ -33,6 +33,7 @@ public:
     const IssuesModel& model() const { return *m_model; }
 protected:
     void showEvent(QShowEvent* event) override;
+    void resizeEvent(QResizeEvent* event) override;
 private:
     QWidget* makeBar();
     QWidget* makeDetail();

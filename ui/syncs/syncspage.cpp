@@ -13,6 +13,7 @@
 #include "ui/widgets/icons.h"
 #include "ui/widgets/look.h"
 #include "ui/widgets/toast.h"
+#include "ui/widgets/toolbar.h"
 #include <QAction>
 #include <QHBoxLayout>
 #include <QHeaderView>
@@ -126,11 +127,8 @@ void SyncsPage::makeActions()
 
 QWidget* SyncsPage::makeToolbar()
 {
-    auto* bar = makeSurface("toolbar", this);
-    bar->setFixedHeight(44);
-    auto* row = new QHBoxLayout(bar);
-    row->setContentsMargins(10, 0, 10, 0);
-    row->setSpacing(4);
+    auto* bar = new ToolBar(this);
+    QHBoxLayout* row = bar->row();
     auto* add = makeButton(tr("New sync"), QStringLiteral("list-add"), "main", bar);
     connect(add, &QPushButton::clicked, m_actions.newSync, &QAction::trigger);
     row->addWidget(add);
@@ -140,9 +138,9 @@ QWidget* SyncsPage::makeToolbar()
     runMenu->addActions({m_actions.run, m_actions.incremental, m_actions.full});
     runButton->setMenu(runMenu);
     runButton->setPopupMode(QToolButton::MenuButtonPopup);
-    row->addWidget(runButton);
-    row->addWidget(makeToolButton(m_actions.pause, bar));
-    row->addWidget(makeToolButton(m_actions.stop, bar));
+    bar->addTool(runButton);
+    bar->addTool(makeToolButton(m_actions.pause, bar));
+    bar->addTool(makeToolButton(m_actions.stop, bar));
     const auto separator = [&] {
         QFrame* line = makeLine(Qt::Vertical, bar);
         line->setFixedHeight(20);
@@ -151,11 +149,12 @@ QWidget* SyncsPage::makeToolbar()
         row->addSpacing(6);
     };
     separator();
-    row->addWidget(makeToolButton(m_actions.verify, bar));
-    row->addWidget(makeToolButton(m_actions.dryRun, bar));
+    bar->addTool(makeToolButton(m_actions.verify, bar));
+    bar->addTool(makeToolButton(m_actions.dryRun, bar));
     separator();
-    auto* columns = new QToolButton(bar);
+    auto* columns = m_columns = new QToolButton(bar);
     columns->setText(tr("Columns"));
+    columns->setToolTip(tr("Columns"));
     columns->setAccessibleName(tr("Columns"));
     columns->setIcon(icon(QStringLiteral("object-columns")));
     columns->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
@@ -167,7 +166,7 @@ QWidget* SyncsPage::makeToolbar()
     });
     columns->setMenu(columnMenu);
     columns->setPopupMode(QToolButton::InstantPopup);
-    row->addWidget(columns);
+    bar->addTool(columns);
     row->addStretch(1);
     m_frozen = makeLabel(tr("order frozen"), "tertiary", bar);
     m_frozen->hide();
@@ -177,7 +176,8 @@ QWidget* SyncsPage::makeToolbar()
     row->addWidget(m_count);
     row->addSpacing(8);
     m_filter = new FilterBox(tr("Filter by name, state:failed, lag>1m"), tr("Filter syncs and tables"), QStringLiteral("view-filter"), bar);
-    m_filter->setFixedWidth(260);
+    m_filter->setMinimumWidth(120);
+    m_filter->setMaximumWidth(280);
     row->addWidget(m_filter);
     return bar;
 }
@@ -267,6 +267,13 @@ void SyncsPage::snapshotChanged(const SnapshotPtr& snapshot)
     m_stack->setCurrentIndex(welcome ? 1 : 0);
     if (welcome)
         m_welcome->snapshotChanged(snapshot);
+    for (QWidget* part : {static_cast<QWidget*>(m_filter), static_cast<QWidget*>(m_columns)})
+        part->setEnabled(!welcome);
+    // what was proven is told as of then: not above an empty page, nor while rows move again
+    const bool moving = std::any_of(snapshot->syncs.begin(), snapshot->syncs.end(),
+        [&](const SyncView& sync) { return sync.run != 0 && m_banner->sentence().startsWith(text(sync.name) + QLatin1Char(':')); });
+    if (snapshot->syncs.empty() || (moving && m_banner->kind() == Banner::Kind::Good))
+        m_banner->hide();
     if (hadNone && m_model->rowCount() > 0) {
         m_tree->expandAll();
         if (!m_tree->currentIndex().isValid())
@@ -297,6 +304,7 @@ void SyncsPage::settleOrder()
 void SyncsPage::showCounts()
 {
     const int shown = m_proxy->tablesShown(), all = m_proxy->tablesInAll();
+    m_count->setVisible(m_stack->currentIndex() == 0);
     m_count->setText(tr("%1 of %2 tables").arg(count(std::uint64_t(shown)), count(std::uint64_t(all))));
     const bool nothing = m_proxy->rowCount() == 0 && m_model->rowCount() > 0;
     m_listStack->setCurrentIndex(nothing ? 1 : 0);
@@ -367,164 +375,6 @@ void SyncsPage::updateActions()
     m_actions.pause->setIconText(anyPaused ? tr("Resume") : tr("Pause"));
     m_actions.pause->setText(anyPaused ? tr("&Resume") : tr("&Pause"));
     m_actions.pause->setIcon(icon(anyPaused ? QStringLiteral("media-playback-start") : QStringLiteral("media-playback-pause")));
-}
-
-void SyncsPage::answered(const Result<>& result, const QString& done)
-{
-    m_context.monitor.sampleNow();
-    if (!result)
-        return m_banner->say(result.error());
-    m_banner->hide();
-    if (!done.isEmpty())
-        m_context.toasts.show(done);
-}
-
-void SyncsPage::run(RunRequest::Kind kind)
-{
-    for (const auto& [name, tables] : selectedTables()) {
-        RunRequest request;
-        request.sync = name;
-        request.kind = kind;
-        request.tables = tables;
-        request.trigger = "window";
-        m_context.calls.run(this, [request](Engine& engine) -> Result<> {
-            auto started = engine.start(request);
-            return started ? Result<>() : Result<>(started.error());
-        }, [this](Result<> started) { answered(started, {}); });
-    }
-}
-
-void SyncsPage::runFull()
-{
-    const auto chosen = selectedTables();
-    if (chosen.empty())
-        return;
-    const auto& [name, tables] = *chosen.begin();
-    const SyncView* sync = findSync(*m_snapshot, name);
-    if (!sync)
-        return;
-    std::uint64_t rows = 0;
-    for (const TableView& table : sync->tables)
-        if (tables.empty() || std::find(tables.begin(), tables.end(), table.table) != tables.end())
-            rows += std::max(table.rows, table.rowsTotal);
-    const QString what = tables.empty() ? tr("all tables of %1").arg(text(name)) : tables.size() == 1 ? text(tables.front()) : tr("%n tables", nullptr, int(tables.size()));
-    m_confirm->ask(tr("Full run: reads %1 again, about %2 rows, and leaves exactly the source's rows in %3.").arg(what, count(rows), text(sync->target)), tr("Run full"),
-        sync->environment == "prod" ? text(sync->target) : QString(), [this] { run(RunRequest::Kind::Full); });
-}
-
-void SyncsPage::pauseOrResume()
-{
-    const auto chosen = selectedTables();
-    bool resume = false;
-    for (const auto& [name, tables] : chosen)
-        if (const SyncView* sync = findSync(*m_snapshot, name))
-            resume = resume || sync->paused;
-    std::vector<std::string> names;
-    for (const auto& [name, tables] : chosen)
-        names.push_back(name);
-    if (names.empty())
-        return;
-    m_context.calls.run(this, [names, pause = !resume](Engine& engine) -> Result<> {
-        for (const std::string& name : names)
-            if (auto done = engine.setPaused(name, pause); !done)
-                return done;
-        return {};
-    }, [this, resume, names](Result<> done) {
-        answered(done, resume ? tr("%1 resumed.").arg(names.size() == 1 ? text(names.front()) : tr("%n syncs", nullptr, int(names.size())))
-                              : tr("%1 paused.").arg(names.size() == 1 ? text(names.front()) : tr("%n syncs", nullptr, int(names.size()))));
-    });
-}
-
-void SyncsPage::stop()
-{
-    for (const auto& [name, tables] : selectedTables()) {
-        m_stopping[name] = true;
-        m_context.calls.run(this, [sync = name](Engine& engine) -> Result<> { engine.stop(sync); return {}; }, [this](Result<> done) { answered(done, {}); });
-    }
-    updateActions();
-}
-
-void SyncsPage::verify()
-{
-    for (const auto& [name, tables] : selectedTables()) {
-        const QPointer<Toast> busy = m_context.toasts.show(tr("Comparing %1…").arg(text(name)));
-        m_context.calls.run(this, [sync = name, tables = tables](Engine& engine, std::stop_token token) { return engine.verify(sync, tables, token); }, [this, busy](Result<VerifyReport> report) {
-            if (busy)
-                busy->dismiss();
-            m_context.monitor.sampleNow();
-            if (!report || report->error)
-                return m_banner->say(report ? *report->error : report.error());
-            std::uint64_t rows = 0, wrong = 0;
-            for (const TableVerdict& table : report->tables) {
-                rows += table.sourceRows;
-                wrong += table.missing + table.extra + table.different;
-            }
-            if (report->verdict == Verdict::Identical)
-                m_banner->say(Banner::Kind::Good, tr("%1: %2 rows of %n table(s) compared, identical.", nullptr, int(report->tables.size())).arg(text(report->sync), count(rows)));
-            else if (report->verdict == Verdict::Different)
-                m_banner->say(Banner::Kind::Warning, tr("%1: %2 rows differ, see the column Verified.").arg(text(report->sync), count(wrong)));
-            else
-                m_banner->say(Banner::Kind::Warning, tr("%1: equality could not be proven.").arg(text(report->sync)));
-        });
-    }
-}
-
-void SyncsPage::dryRun()
-{
-    const auto chosen = selectedTables();
-    if (chosen.empty())
-        return;
-    const std::string name = chosen.begin()->first;
-    const QPointer<Toast> busy = m_context.toasts.show(tr("Dry run of %1: reads 1,000 rows a table, writes nothing…").arg(text(name)));
-    m_context.calls.run(this, [name](Engine& engine, std::stop_token token) -> Result<DryRunReport> {
-        auto all = engine.syncs();
-        if (!all)
-            return all.error();
-        for (const SyncDef& def : *all)
-            if (def.name == name)
-                return engine.dryRun(def, token);
-        return Error{Fault::Config, "config.no_sync", "There is no sync '" + name + "'.", {}, {}};
-    }, [this, busy](Result<DryRunReport> report) {
-        if (busy)
-            busy->dismiss();
-        if (!report || report->error)
-            return m_banner->say(report ? *report->error : report.error());
-        m_banner->hide();
-        m_details->setDryRun(*report);
-        m_details->setTab(DetailPane::Overview);
-    });
-}
-
-void SyncsPage::reset()
-{
-    const auto chosen = selectedTables();
-    if (chosen.empty())
-        return;
-    const auto [name, tables] = *chosen.begin();
-    m_confirm->ask(tr("Forgets the position of %1: the next run starts over.").arg(tables.empty() ? text(name) : text(tables.front())), tr("Forget"),
-        environmentOf(name) == "prod" ? text(name) : QString(), [this, sync = name, list = tables] {
-            m_context.calls.run(this, [sync, list](Engine& engine) -> Result<> {
-                if (list.empty())
-                    return engine.reset(sync, {});
-                for (const std::string& table : list)
-                    if (auto done = engine.reset(sync, table); !done)
-                        return done;
-                return {};
-            }, [this](Result<> done) { answered(done, tr("Position forgotten.")); });
-        });
-}
-
-void SyncsPage::remove()
-{
-    const auto chosen = subjects();
-    if (chosen.empty())
-        return;
-    const std::string name = chosen.front().sync;
-    m_confirm->ask(tr("Removes the sync %1 with its history and positions. Documents in the target stay.").arg(text(name)), tr("Remove sync"),
-        environmentOf(name) == "prod" ? text(name) : QString(), [this, name] {
-            m_context.calls.run(this, [name](Engine& engine) { return engine.removeSync(name, false); },
-                [this, name](Result<> done) { answered(done, tr("%1 removed.").arg(text(name))); });
-        });
 }
 
 void SyncsPage::rowMenu(const QPoint& at)

@@ -86,6 +86,7 @@ private:
     QStackedWidget *m_stack, *m_listStack;
     QSplitter* m_split;
     QWidget* m_nothingBox;
+    QToolButton* m_columns;
     QPointer<Page> m_welcome;
     SnapshotPtr m_snapshot;
     QElapsedTimer m_settled;

@@ -1,5 +1,6 @@
 #include "ui/welcome/welcomepage.h"
 #include "ui/widgets/banner.h"
+#include "ui/widgets/elidedlabel.h"
 #include "ui/widgets/format.h"
 #include "ui/widgets/iconlabel.h"
 #include "ui/widgets/look.h"
@@ -23,6 +24,7 @@ struct Support { const char* id; const char* reads; const char* writes; };
 const Support kSupport[] = {
     {"mariadb", QT_TRANSLATE_NOOP("Welcome", "by update time, or whole tables"), nullptr},
     {"mysql", QT_TRANSLATE_NOOP("Welcome", "by update time, or whole tables"), nullptr},
+    {"postgresql", QT_TRANSLATE_NOOP("Welcome", "by update time, or whole tables"), nullptr},
     {"sqlite", QT_TRANSLATE_NOOP("Welcome", "by update time, or whole tables"), nullptr},
     {"mongodb", nullptr, QT_TRANSLATE_NOOP("Welcome", "one document per row, under its key")},
     {"embedded", nullptr, QT_TRANSLATE_NOOP("Welcome", "the same documents in one file")},
@@ -165,9 +167,10 @@ QWidget* WelcomePage::makeCards()
         {QStringLiteral("3"), tr("Tick tables; Millrace proposes key, cursor and strategy for each and says why")}, {QStringLiteral("4"), tr("Review the plan in plain sentences, dry-run it, create")}});
     auto* connectButton = makeButton(tr("Connect a database"), QStringLiteral("server-database"), nullptr, own);
     m_url = new QLineEdit(own);
-    m_url->setPlaceholderText(tr("or paste a URL, Ctrl+V"));
+    m_url->setPlaceholderText(tr("or paste a URL"));
+    m_url->setToolTip(tr("The URL of a database; Ctrl+V anywhere on this page does the same"));
     m_url->setAccessibleName(tr("URL of a database"));
-    m_url->setMinimumWidth(60);
+    m_url->setMinimumWidth(96);
     connect(connectButton, &QPushButton::clicked, this, [this] { const QString url = m_url->text().trimmed(); m_url->clear(); m_context.go.newConnection(url); });
     connect(m_url, &QLineEdit::returnPressed, this, [this] { openUrl(m_url->text()); });
     // what is pasted whole goes on at once; a typed one waits for Enter
@@ -353,9 +356,8 @@ void WelcomePage::showMachine(const MachineFacts& machine)
         const int row = i / columns, column = i % columns * 4;
         m_machine->addWidget(new IconLabel(QString::fromLatin1(shown.icon), 16, shown.role, this), row, column);
         m_machine->addWidget(makeLabel(fact.label), row, column + 1);
-        auto* value = makeLabel(fact.value, "secondary");
+        auto* value = new ElidedLabel(fact.value, "secondary");
         value->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
-        value->setToolTip(fact.value);
         m_machine->addWidget(value, row, column + 2);
         m_machine->setColumnMinimumWidth(column + 1, 96);
         m_machine->setColumnStretch(column + 2, 1);

@@ -48,6 +48,7 @@ void Banner::say(Kind kind, const QString& what, const QString& action, std::fun
     static const Look looks[] = {{"info", "data-information", Role::Accent}, {"good", "dialog-ok-apply", Role::Verified},
         {"warning", "data-warning", Role::Lagging}, {"error", "data-error", Role::Failed}};
     const Look& look = looks[static_cast<int>(kind)];
+    m_kind = kind;
     setLook(this, "banner", look.name);
     m_icon->set(QString::fromLatin1(look.icon), look.role);
     m_text->setText(what);

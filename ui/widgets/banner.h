@@ -21,11 +21,13 @@ public:
     void say(const Error& error, const QString& action = {}, std::function<void()> onAction = {});
     void setClosable(bool on);
     QString sentence() const;
+    Kind kind() const { return m_kind; }
 private:
     IconLabel* m_icon;
     QLabel *m_text, *m_fix;
     QPushButton *m_action, *m_close;
     std::function<void()> m_onAction;
+    Kind m_kind = Kind::Info;
 };
 
 //! What an error says to people: detail, or the id when there is none.

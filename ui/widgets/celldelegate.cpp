@@ -14,6 +14,7 @@ namespace {
 
 constexpr int kPad = 6, kIcon = 16, kGap = 5, kBox = 14, kPillHeight = 16;
 constexpr int kSparkText = 52;                     // figure right of a sparkline
+constexpr qsizetype kSparkSlots = 60;              // seconds
 
 QFont cellFont(const CellInfo& cell)
 {
@@ -106,11 +107,13 @@ void CellDelegate::paintSpark(QPainter& p, const QRect& where, const QVector<flo
     const float top = std::max(1.0F, *std::max_element(series.cbegin(), series.cend()));
     QPolygonF line;
     line.reserve(series.size());
-    const double step = double(where.width()) / double(series.size() - 1);
+    // a minute wide however little of it there is: now is at the right edge
+    const double step = double(where.width()) / double(std::max<qsizetype>(kSparkSlots, series.size()) - 1);
+    const double left = where.x() + where.width() - double(series.size() - 1) * step;
     for (qsizetype i = 0; i < series.size(); ++i)
-        line << QPointF(where.x() + double(i) * step, where.bottom() - double(series[i]) / double(top) * (where.height() - 2));
+        line << QPointF(left + double(i) * step, where.bottom() - double(series[i]) / double(top) * (where.height() - 2));
     QPolygonF area = line;
-    area << QPointF(where.right() + 1, where.bottom() + 1) << QPointF(where.x(), where.bottom() + 1);
+    area << QPointF(where.right() + 1, where.bottom() + 1) << QPointF(left, where.bottom() + 1);
     p.setRenderHint(QPainter::Antialiasing);
     QColor fill = color(role);
     fill.setAlphaF(0.18F);

@@ -307,8 +307,10 @@ std::map<std::string, Secret> ConnectorForm::typedSecrets() const
 void ConnectorForm::setSecretHint(const QString& key, const QString& placeholder)
 {
     for (const Field& field : m_fields)
-        if (text(field.spec.key) == key)
+        if (text(field.spec.key) == key) {
             static_cast<QLineEdit*>(field.editor)->setPlaceholderText(placeholder);
+            field.editor->setToolTip(placeholder.isEmpty() ? words(field.spec.help) : placeholder);
+        }
 }
 
 } // namespace millrace::ui

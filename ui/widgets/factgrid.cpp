@@ -1,4 +1,5 @@
 #include "ui/widgets/factgrid.h"
+#include "ui/widgets/elidedlabel.h"
 #include "ui/widgets/look.h"
 #include <QGridLayout>
 
@@ -23,7 +24,7 @@ void FactGrid::setFacts(const QList<Fact>& facts)
         m_pairs.clear();
         const int rows = (int(facts.size()) + m_columns - 1) / m_columns;
         for (int i = 0; i < facts.size(); ++i) {
-            Pair pair{makeLabel({}, "secondary", this), makeLabel({}, nullptr, this)};
+            Pair pair{makeLabel({}, "secondary", this), new ElidedLabel({}, nullptr, this)};
             pair.value->setTextInteractionFlags(Qt::TextSelectableByMouse);
             pair.value->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
             pair.value->setMinimumWidth(40);

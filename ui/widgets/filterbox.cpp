@@ -2,6 +2,7 @@
 #include "ui/widgets/icons.h"
 #include <QKeyEvent>
 #include <QPainter>
+#include <algorithm>
 
 namespace millrace::ui {
 
@@ -9,6 +10,7 @@ FilterBox::FilterBox(const QString& placeholder, const QString& accessibleName, 
 {
     setPlaceholderText(placeholder);
     setAccessibleName(accessibleName);
+    setToolTip(placeholder);                                      // a narrow one cuts it off
     setClearButtonEnabled(true);
     setProperty("icon", true);
     m_wait.setSingleShot(true);
@@ -16,6 +18,8 @@ FilterBox::FilterBox(const QString& placeholder, const QString& accessibleName, 
     connect(this, &QLineEdit::textChanged, this, [this] { m_wait.start(); });
     connect(&m_wait, &QTimer::timeout, this, [this] { emit filterChanged(text()); });
 }
+
+QSize FilterBox::sizeHint() const { return {std::max(150, fontMetrics().horizontalAdvance(placeholderText()) + 46), QLineEdit::sizeHint().height()}; }
 
 void FilterBox::setFilter(const QString& what)
 {

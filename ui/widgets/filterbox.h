@@ -10,6 +10,7 @@ class FilterBox : public QLineEdit {
 public:
     FilterBox(const QString& placeholder, const QString& accessibleName, const QString& iconName = QStringLiteral("view-filter"), QWidget* parent = nullptr);
     void setTable(QWidget* table) { m_table = table; }
+    QSize sizeHint() const override;                              //!< room for its placeholder
     void setFilter(const QString& text);                          //!< as if typed, at once
 signals:
     void filterChanged(const QString& text);

@@ -1,6 +1,7 @@
 #include "ui/widgets/banner.h"
 #include "ui/widgets/celldelegate.h"
 #include "ui/widgets/datatree.h"
+#include "ui/widgets/elidedlabel.h"
 #include "ui/widgets/format.h"
 #include "ui/widgets/look.h"
 #include "ui/widgets/segmented.h"
@@ -90,7 +91,7 @@ private:
     QWidget* makeSchedule()
     {
         auto* card = makeSurface("card", this);
-        card->setFixedWidth(440);
+        card->setMaximumWidth(460);
         auto* column = new QVBoxLayout(card);
         column->setContentsMargins(12, 10, 12, 10);
         column->setSpacing(10);
@@ -192,7 +193,7 @@ private:
         column->setSpacing(6);
         auto* head = new QHBoxLayout;
         head->addWidget(makeLabel(tr("Dry run"), "section", card));
-        m_dryWords = makeLabel(tr("Reads 1,000 rows of each table, encodes them, writes nothing."), "secondary", card);
+        m_dryWords = new ElidedLabel(tr("Reads 1,000 rows of each table, encodes them, writes nothing."), "secondary", card);
         head->addSpacing(8);
         head->addWidget(m_dryWords, 1);
         m_dryButton = makeButton(tr("Dry run"), QStringLiteral("preflight-verifier"), nullptr, card);
@@ -205,6 +206,8 @@ private:
         auto* tree = new DataTree(tr("Dry run by table"), QStringLiteral("wizard/dryrun"), &m_state.context.settings, true, card);
         tree->setModel(m_dryModel);
         tree->setDefaultWidths({160, 60, 60, 90, 76, 240});
+        for (const int figures : {1, 2, 3, 4})
+            m_dryModel->setHeaderData(figures, Qt::Horizontal, int(Qt::AlignRight | Qt::AlignVCenter), Qt::TextAlignmentRole);
         column->addWidget(tree, 1);
         return card;
     }

@@ -1,3 +1,4 @@
+#include "core/engine/workbench.h"
 #include "ui/widgets/banner.h"
 #include "ui/widgets/celldelegate.h"
 #include "ui/widgets/datatree.h"
@@ -23,12 +24,13 @@ public:
         column->addWidget(m_banner);
         m_tree = new DataTree(tr("Source connections"), QStringLiteral("wizard/sources"), &state.context.settings, true, this);
         m_model = new QStandardItemModel(0, 4, this);
+        m_model->setHorizontalHeaderLabels({tr("Name"), tr("Environment"), tr("Type"), tr("Address")});
         m_tree->setModel(m_model);
         m_tree->setDefaultWidths({260, 110, 140, 420});
         column->addWidget(m_tree, 1);
         auto* row = new QHBoxLayout;
         auto* fresh = makeButton(tr("New connection…"), QStringLiteral("list-add"), nullptr, this);
-        connect(fresh, &QPushButton::clicked, this, [this] { m_state.context.go.newConnection(); });
+        connect(fresh, &QPushButton::clicked, this, [this] { m_state.wantConnection(); });
         row->addWidget(fresh);
         m_found = makeLabel({}, "secondary", this);
         row->addSpacing(8);
@@ -64,8 +66,7 @@ public:
 private:
     void fill()
     {
-        m_model->clear();
-        m_model->setHorizontalHeaderLabels({tr("Name"), tr("Environment"), tr("Type"), tr("Address")});
+        m_model->setRowCount(0);                               // clear() would forget the widths of the columns
         int current = -1;
         for (const ConnectionDef& c : m_state.connections) {
             const ConnectorSpec* spec = m_state.connectorOf(c);
@@ -91,7 +92,7 @@ private:
             m_model->appendRow(row);
         }
         if (m_model->rowCount() == 0)
-            m_banner->say(Banner::Kind::Info, tr("There is no connection to read from yet."), tr("New connection"), [this] { m_state.context.go.newConnection(); });
+            m_banner->say(Banner::Kind::Info, tr("There is no connection to read from yet."), tr("New connection"), [this] { m_state.wantConnection(); });
         else if (current < 0 && m_model->rowCount() == 1)
             current = 0;                                   // the only one there is
         if (current >= 0) {
@@ -123,8 +124,7 @@ private:
                 m_banner->say(found.error(), tr("Try again"), [this] { discover(); });
             } else {
                 const ConnectionDef* c = m_state.connection(m_state.def.source);
-                const auto url = c ? parseUrl(c->url) : Result<ConnectionUrl>(Error{});
-                const bool spans = url && (url->scheme == "mysql" || url->scheme == "mariadb") && url->path.empty();
+                const bool spans = c && spansSchemas(*c);
                 m_found->setText(found->tables.empty() ? tr("%1 has no tables this user can read").arg(text(found->connection)) : tr("%n tables and views", nullptr, static_cast<int>(found->tables.size())));
                 m_state.tables.setTables(found->tables, spans);
                 m_state.tables.load(m_state.def);

@@ -47,7 +47,7 @@ void StepList::paintEvent(QPaintEvent*)
         }
         const QRect mark(13, where.top() + 12, 20, 20);
         if (step.done)
-            paintIcon(painter, mark.adjusted(2, 2, -2, -2), QStringLiteral("dialog-ok-apply"), Role::Verified);
+            paintIcon(painter, mark.adjusted(2, 2, -2, -2), QStringLiteral("dialog-ok-apply"), Role::Secondary);    // green is for what was compared
         else {
             painter.setPen(QPen(color(current ? Role::Accent : Role::ControlBorder), 1.4));
             painter.setBrush(current ? color(Role::Accent) : QColor(Qt::transparent));

@@ -1,6 +1,7 @@
 #include "core/base/text.h"
 #include "ui/widgets/celldelegate.h"
 #include "ui/widgets/datatree.h"
+#include "ui/widgets/elidedlabel.h"
 #include "ui/widgets/filterbox.h"
 #include "ui/widgets/format.h"
 #include "ui/widgets/iconlabel.h"
@@ -112,7 +113,8 @@ private:
         auto* row = new QHBoxLayout;
         row->setSpacing(8);
         m_search = new FilterBox(tr("Search tables and columns"), tr("Search tables and columns"), QStringLiteral("edit-find"), this);
-        m_search->setFixedWidth(260);
+        m_search->setMinimumWidth(120);
+        m_search->setMaximumWidth(260);
         m_show = new Segmented(tr("Show"), {tr("All"), tr("Selected"), tr("Warnings"), tr("Left out")}, this);
         row->addWidget(m_search);
         row->addWidget(m_show);
@@ -127,9 +129,12 @@ private:
     QWidget* makeRule()
     {
         auto* card = makeSurface("card", this);
-        auto* row = new QHBoxLayout(card);
-        row->setContentsMargins(12, 8, 12, 8);
+        auto* column = new QVBoxLayout(card);
+        column->setContentsMargins(12, 8, 12, 8);
+        column->setSpacing(8);
+        auto* row = new QHBoxLayout;
         row->setSpacing(8);
+        column->addLayout(row);
         row->addWidget(makeLabel(tr("Rule"), "strong", card));
         row->addWidget(makeLabel(tr("include"), nullptr, card));
         m_include = new QLineEdit(card);
@@ -147,9 +152,14 @@ private:
         m_byHand = makeLabel({}, "secondary", card);
         row->addWidget(m_byHand);
         row->addStretch(1);
-        row->addWidget(makeLabel(tr("New tables later:"), "secondary", card));
-        m_later = new Segmented(tr("New tables later"), {tr("Include"), tr("Ask me"), tr("Ignore")}, card);
-        row->addWidget(m_later);
+        m_laterBox = new QWidget(card);
+        auto* later = new QHBoxLayout(m_laterBox);
+        later->setContentsMargins(0, 0, 0, 0);
+        later->addWidget(makeLabel(tr("New tables later:"), "secondary", m_laterBox));
+        m_later = new Segmented(tr("New tables later"), {tr("Include"), tr("Ask me"), tr("Ignore")}, m_laterBox);
+        later->addWidget(m_later);
+        row->addWidget(m_laterBox);
+        m_rule = column;
         for (QLineEdit* edit : {m_include, m_except})
             connect(edit, &QLineEdit::textEdited, this, [this] { m_state.tables.setRule(patterns(m_include->text()), patterns(m_except->text())); });
         connect(m_later, &Segmented::currentChanged, this, [this](int i) { m_state.def.newTables = static_cast<NewTables>(i); });
@@ -168,7 +178,7 @@ private:
         for (auto& line : m_evidence) {
             auto* row = new QHBoxLayout;
             line.icon = new IconLabel(QStringLiteral("dialog-ok-apply"), 16, Role::Secondary, card);
-            line.words = makeLabel({}, nullptr, card);
+            line.words = new ElidedLabel({}, nullptr, card);
             row->addWidget(line.icon);
             row->addSpacing(4);
             row->addWidget(line.words, 1);
@@ -183,12 +193,29 @@ private:
         auto* row = new QHBoxLayout;
         row->setSpacing(14);
         m_sum = makeLabel({}, "strong", this);
-        m_sumMore = makeLabel({}, "secondary", this);
+        m_sumMore = new ElidedLabel({}, "secondary", this);
         m_sumWarnings = makeLabel({}, "warning", this);
         row->addWidget(m_sum);
         row->addWidget(m_sumMore, 1);
         row->addWidget(m_sumWarnings);
         return row;
+    }
+
+    // A narrow window has the words about new tables below the rule instead of beside it
+    void resizeEvent(QResizeEvent* event) override
+    {
+        WizardStep::resizeEvent(event);
+        const bool below = width() < kRuleWidth;
+        if (below == (m_rule->indexOf(m_laterBox) >= 0))
+            return;
+        auto* beside = static_cast<QHBoxLayout*>(m_rule->itemAt(0)->layout());
+        if (below) {
+            beside->removeWidget(m_laterBox);
+            m_rule->addWidget(m_laterBox, 0, Qt::AlignLeft);
+        } else {
+            m_rule->removeWidget(m_laterBox);
+            beside->addWidget(m_laterBox);
+        }
     }
 
     void fillRule()
@@ -280,7 +307,10 @@ private:
     }
 
     struct Line { IconLabel* icon = nullptr; QLabel* words = nullptr; };
+    static constexpr int kRuleWidth = 1000;
     FilterBox* m_search = nullptr;
+    QVBoxLayout* m_rule = nullptr;
+    QWidget* m_laterBox = nullptr;
     Segmented *m_show = nullptr, *m_later = nullptr;
     QLineEdit *m_include = nullptr, *m_except = nullptr;
     QLabel *m_matches = nullptr, *m_byHand = nullptr, *m_evidenceTitle = nullptr, *m_sum = nullptr, *m_sumMore = nullptr, *m_sumWarnings = nullptr;

@@ -51,12 +51,13 @@ public:
         column->addWidget(card);
         m_tree = new DataTree(tr("Names in the target"), QStringLiteral("wizard/names"), &state.context.settings, true, this);
         m_model = new QStandardItemModel(0, 3, this);
+        m_model->setHorizontalHeaderLabels({tr("Table"), tr("Name in the target"), tr("Fields")});
         m_tree->setModel(m_model);
         m_tree->setDefaultWidths({280, 320, 420});
         m_tree->setEditTriggers(QAbstractItemView::EditKeyPressed | QAbstractItemView::DoubleClicked);
         column->addWidget(m_tree, 1);
         column->addWidget(makeLabel(tr("F2 renames a table in the target. Names are frozen when the sync is created."), "secondary", this));
-        connect(m_target, &QComboBox::activated, this, [this] { m_state.def.target = m_target->currentData().toString().toStdString(); suggestName(); emit changed(); });
+        connect(m_target, &QComboBox::activated, this, [this] { m_failedToMake = false; chosen(); suggestName(); emit changed(); });
         connect(m_name, &QLineEdit::textEdited, this, [this](const QString& name) { m_named = true; m_state.def.name = name.trimmed().toStdString(); emit changed(); });
         connect(m_prefix, &QLineEdit::textEdited, this, [this](const QString& prefix) { m_state.def.prefix = prefix.toStdString(); fillNames(); emit changed(); });
         connect(m_exists, &Segmented::currentChanged, this, [this](int i) { m_state.def.ifExists = static_cast<IfExists>(i); emit changed(); });
@@ -82,6 +83,7 @@ public:
     }
     QString obstacle() const override
     {
+        if (m_making) return tr("making the embedded store…");
         if (m_state.def.target.empty()) return tr("no target is chosen");
         if (m_state.def.name.empty()) return tr("the sync has no name");
         if (std::find(m_state.takenNames.begin(), m_state.takenNames.end(), m_state.def.name) != m_state.takenNames.end())
@@ -90,16 +92,7 @@ public:
     }
     void entered() override
     {
-        m_target->clear();
-        for (const ConnectionDef& c : m_state.connections)
-            if (const ConnectorSpec* spec = m_state.connectorOf(c); spec && spec->target)
-                m_target->addItem(QStringLiteral("%1  (%2, %3)").arg(text(c.name), text(spec->label), environmentWord(text(c.environment))), text(c.name));
-        if (m_target->count() == 0)
-            m_banner->say(Banner::Kind::Info, tr("There is no connection to write to yet."), tr("New connection"), [this] { m_state.context.go.newConnection(); });
-        int current = m_target->findData(text(m_state.def.target));
-        if (current < 0 && m_target->count()) current = 0;
-        m_target->setCurrentIndex(current);
-        if (current >= 0) m_state.def.target = m_target->currentData().toString().toStdString();
+        fillTargets();
         suggestName();
         m_name->setEnabled(!m_state.editing);
         m_prefix->setText(text(m_state.def.prefix));
@@ -111,9 +104,72 @@ public:
     }
 
 private:
+    //! The embedded store needs no server: it is offered as long as there is none, and proposed where nothing else is there to write to.
+    void fillTargets()
+    {
+        m_target->clear();
+        bool embedded = false;
+        for (const ConnectionDef& c : m_state.connections)
+            if (const ConnectorSpec* spec = m_state.connectorOf(c); spec && spec->target) {
+                m_target->addItem(QStringLiteral("%1  (%2, %3)").arg(text(c.name), text(spec->label), environmentWord(text(c.environment))), text(c.name));
+                embedded = embedded || spec->id == "embedded";
+            }
+        const bool none = m_target->count() == 0;
+        const bool known = std::any_of(m_state.connectors.begin(), m_state.connectors.end(), [](const ConnectorSpec& spec) { return spec.id == "embedded"; });
+        if (!embedded && known)
+            m_target->addItem(tr("New embedded store in this home, no server needed"), QStringLiteral("+embedded"));
+        if (none)
+            m_banner->say(Banner::Kind::Info, known ? tr("There is no connection to write to yet, so an embedded store is proposed: one SQLite file in the home.") : tr("There is no connection to write to yet."),
+                tr("New connection"), [this] { m_state.wantConnection(); });
+        else if (!m_failedToMake)
+            m_banner->hide();
+        int current = m_target->findData(text(m_state.def.target));
+        if (current < 0 && m_target->count()) current = 0;
+        m_target->setCurrentIndex(current);
+        chosen();
+    }
+
+    void chosen()
+    {
+        const QString name = m_target->currentData().toString();
+        if (name == QLatin1String("+embedded"))
+            return makeEmbedded();
+        if (!name.isEmpty()) m_state.def.target = name.toStdString();
+    }
+
+    void makeEmbedded()
+    {
+        m_state.def.target.clear();
+        if (m_making || m_failedToMake)
+            return;
+        m_making = true;
+        ConnectionDef def;
+        def.name = "embedded";
+        for (int n = 2; m_state.connection(def.name); ++n)
+            def.name = "embedded-" + std::to_string(n);
+        ConnectionUrl url;
+        url.scheme = "embedded";
+        url.path = m_state.context.home + "/" + def.name + ".db";
+        def.url = url.text();
+        def.environment = "local";
+        m_state.context.calls.run(this, [def](Engine& engine) { return engine.saveConnection(def, {}); }, [this, def](Result<> saved) {
+            m_making = false;
+            if (!saved) {
+                m_failedToMake = true;
+                m_banner->say(saved.error(), tr("Try again"), [this] { m_failedToMake = false; chosen(); emit changed(); });
+                return emit changed();
+            }
+            if (!m_state.connection(def.name)) m_state.connections.push_back(def);    // the dialog may have read them meanwhile
+            m_state.def.target = m_state.madeTarget = def.name;
+            fillTargets();
+            suggestName();
+            emit changed();
+        });
+    }
+
     void suggestName()
     {
-        if (!m_state.editing && !m_named) {
+        if (!m_state.editing && !m_named && !m_state.def.target.empty()) {
             std::string name = m_state.def.source + "-" + m_state.def.target;
             for (int n = 2; std::find(m_state.takenNames.begin(), m_state.takenNames.end(), name) != m_state.takenNames.end(); ++n)
                 name = m_state.def.source + "-" + m_state.def.target + "-" + std::to_string(n);
@@ -125,8 +181,7 @@ private:
     void fillNames()
     {
         m_filling = true;
-        m_model->clear();
-        m_model->setHorizontalHeaderLabels({tr("Table"), tr("Name in the target"), tr("Fields")});
+        m_model->setRowCount(0);                               // clear() would forget the widths of the columns
         QSet<QString> seen;
         m_clash.clear();
         for (std::size_t i = 0; i < m_state.tables.entries().size(); ++i) {
@@ -164,7 +219,7 @@ private:
     DataTree* m_tree;
     QStandardItemModel* m_model;
     QString m_clash;
-    bool m_named = false, m_filling = false;
+    bool m_named = false, m_filling = false, m_making = false, m_failedToMake = false;
 };
 
 } // namespace

@@ -1,5 +1,6 @@
 #include "ui/wizard/wizard.h"
 #include "ui/widgets/banner.h"
+#include "ui/widgets/elidedlabel.h"
 #include "ui/widgets/format.h"
 #include "ui/widgets/icons.h"
 #include "ui/widgets/look.h"
@@ -51,7 +52,13 @@ public:
         setAttribute(Qt::WA_DeleteOnClose);
         setObjectName(QStringLiteral("wizard"));
         setWindowTitle(m_sync.isEmpty() ? tr("New sync") : tr("Edit %1").arg(m_sync));
-        resize(1440, 900);
+        resize(parent ? parent->window()->size().boundedTo({1440, 900}).expandedTo({940, 620}) : QSize(1440, 900));
+        m_connectionsSeen = context.monitor.latest()->connections;
+        m_state.wantConnection = [this] { stepAside(); };
+        connect(&context.monitor, &EngineMonitor::changed, this, [this](const SnapshotPtr& snapshot) {
+            if (std::exchange(m_connectionsSeen, snapshot->connections) != snapshot->connections)
+                loadConnections();
+        });
         build();
         load();
     }
@@ -75,7 +82,7 @@ private:
         right->setSpacing(8);
         auto* head = new QHBoxLayout;
         m_title = makeLabel({}, "title", this);
-        m_hint = makeLabel({}, "secondary", this);
+        m_hint = new ElidedLabel({}, "secondary", this);
         m_pill = makePill({}, "local", this);
         head->addWidget(m_title);
         head->addSpacing(8);
@@ -119,7 +126,7 @@ private:
         m_typed->setFixedWidth(130);
         setAccessible(m_typed, tr("Name of the production target"));
         connect(m_typed, &QLineEdit::textChanged, this, &Wizard::refresh);
-        m_why = makeLabel({}, "secondary", footer);
+        m_why = new ElidedLabel({}, "secondary", footer);
         m_back = makeButton(tr("Back"), QStringLiteral("go-previous"), nullptr, footer);
         connect(m_back, &QPushButton::clicked, this, [this] { go(m_at - 1); });
         m_start = new QCheckBox(tr("Start the first sync now"), footer);
@@ -163,6 +170,38 @@ private:
         });
     }
 
+    // The form of a new connection is in the window, which this dialog would cover
+    void stepAside()
+    {
+        setProperty("aside", true);
+        hide();
+        m_state.context.go.newConnection();
+        m_state.context.toasts.show(tr("Save the connection, and the new sync goes on with it."));
+    }
+
+    void loadConnections()
+    {
+        m_state.context.calls.run(this, [](Engine& engine) { return engine.connections(); }, [this](Result<std::vector<ConnectionDef>> loaded) {
+            if (!loaded) return m_banner->say(loaded.error(), tr("Try again"), [this] { loadConnections(); });
+            const bool aside = property("aside").toBool();
+            for (const ConnectionDef& fresh : *loaded) {
+                const ConnectorSpec* spec = m_state.connectorOf(fresh);
+                if (!aside || !spec || m_state.connection(fresh.name)) continue;
+                if (m_at == 0 && spec->source) m_state.def.source = fresh.name, m_state.discovery.reset();
+                if (m_at == 2 && spec->target) m_state.def.target = fresh.name;
+            }
+            const bool grown = loaded->size() > m_state.connections.size();
+            m_state.connections = std::move(*loaded);
+            if (aside && grown) {
+                setProperty("aside", false);
+                show();
+                activateWindow();
+            }
+            if (isVisible() && (m_at == 0 || m_at == 2)) m_steps[m_at]->entered();
+            refresh();
+        });
+    }
+
     void go(int step)
     {
         step = std::clamp(step, 0, static_cast<int>(m_steps.size()) - 1);
@@ -170,6 +209,7 @@ private:
         for (int i = 0; i < step; ++i)
             if (!m_steps[i]->obstacle().isEmpty()) { step = i; break; }
         m_at = step;
+        if (std::exchange(m_askedToLeave, false)) m_banner->hide();
         m_pages->setCurrentIndex(step);
         m_title->setText(m_steps[step]->title());
         m_hint->setText(m_steps[step]->hint());
@@ -225,28 +265,44 @@ private:
         refresh();
         const SyncDef def = m_state.finished();
         const bool start = m_start->isVisible() && m_start->isChecked();
-        m_state.context.calls.run(this, [def, start](Engine& engine) -> Result<> {
-            if (auto saved = engine.saveSync(def); !saved) return saved;
-            if (!start) return {};
+        struct Made { Result<> saved; std::optional<Error> notStarted; };
+        m_state.context.calls.run(this, [def, start](Engine& engine) {
+            Made made{engine.saveSync(def), {}};
+            if (!made.saved || !start) return made;
             RunRequest request;
             request.sync = def.name;
             request.trigger = "window";
-            auto run = engine.start(request);
-            return run ? Result<>{} : Result<>(std::move(run).error());
-        }, [this, name = text(def.name)](Result<> saved) {
+            if (auto run = engine.start(request); !run) made.notStarted = std::move(run).error();
+            return made;
+        }, [this, name = text(def.name)](Made made) {
             m_saving = false;
-            if (!saved) {
-                m_banner->say(saved.error());
+            if (!made.saved) {
+                m_banner->say(made.saved.error());
                 return refresh();
             }
-            m_state.context.toasts.show(m_state.editing ? tr("%1 saved").arg(name) : tr("%1 created").arg(name));
+            // it is there from now on, whether it runs or not: pressing the button again would only say that the name is taken
+            m_state.madeTarget.clear();
+            m_state.context.toasts.show(made.notStarted ? tr("%1 created, but not started: %2").arg(name, sentence(*made.notStarted))
+                                        : m_state.editing ? tr("%1 saved").arg(name) : tr("%1 created").arg(name));
             if (m_done) m_done(name);
             accept();
         });
     }
 
+    void done(int result) override
+    {
+        if (result == QDialog::Rejected && !m_state.madeTarget.empty())
+            m_state.context.calls.run(static_cast<QObject*>(nullptr), [name = m_state.madeTarget](Engine& engine) { return engine.removeConnection(name); }, [](Result<>) {});
+        QDialog::done(result);
+    }
+
     void keyPressEvent(QKeyEvent* event) override
     {
+        // Esc comes easily; what was chosen in the steps is not thrown away by one
+        if (event->key() == Qt::Key_Escape && m_at > 0 && !m_askedToLeave) {
+            m_askedToLeave = true;
+            return m_banner->say(Banner::Kind::Info, tr("Nothing is created yet. Esc once more leaves and forgets what was chosen."), tr("Leave"), [this] { reject(); });
+        }
         // Enter in a field belongs to the field; the steps say when it means Next.
         if (event->key() == Qt::Key_Return || event->key() == Qt::Key_Enter) {
             if (m_next->isEnabled() && !m_typed->hasFocus()) next();
@@ -269,13 +325,25 @@ private:
     QList<WizardStep*> m_steps;
     ReviewStep* m_review = nullptr;
     int m_at = 0;
-    bool m_saving = false;
+    bool m_saving = false, m_askedToLeave = false;
+    std::size_t m_connectionsSeen = 0;
 };
 
 } // namespace
 
 void openWizard(const Context& context, QWidget* parent, const QString& source, const QString& sync, std::function<void(QString)> done)
 {
+    // one that waits for a connection comes back, unless another source is asked for
+    for (auto* waiting : parent->findChildren<QDialog*>(QStringLiteral("wizard"), Qt::FindDirectChildrenOnly)) {
+        if (!waiting->property("aside").toBool()) continue;
+        if (source.isEmpty() && sync.isEmpty()) {
+            waiting->setProperty("aside", false);
+            waiting->show();
+            return waiting->activateWindow();
+        }
+        waiting->reject();
+        waiting->deleteLater();                                   // hidden already, so closing it does not
+    }
     auto* wizard = new Wizard(context, parent, source, sync, std::move(done));
     wizard->show();
     wizard->activateWindow();

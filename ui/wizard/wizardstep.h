@@ -16,6 +16,8 @@ struct WizardState {
     TablesModel tables;
     std::optional<Discovery> discovery;            //!< of def.source
     std::vector<std::string> takenNames;           //!< of other syncs
+    std::string madeTarget;                        //!< a connection that the dialog made; goes with it when it is cancelled
+    std::function<void()> wantConnection;          //!< steps aside until a new connection is saved
 
     explicit WizardState(const Context& c) : context(c) {}
     const ConnectionDef* connection(const std::string& name) const
