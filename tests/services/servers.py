@@ -131,7 +131,7 @@ class MariaDb(Server):
         if not made.exists():
             raw = tempfile.mkdtemp(prefix="mariadb-", dir=cache())
             os.chmod(raw, 0o755)
-            done = subprocess.run([install, "--no-defaults", f"--datadir={raw}", "--auth-root-authentication-method=normal", "--skip-test-db",
+            done = subprocess.run([install, "--no-defaults", f"--datadir={raw}", "--auth-root-authentication-method=normal", "--skip-test-db", "--force",
                                    *self.user()], capture_output=True, text=True)
             if done.returncode:
                 raise Missing(f"mariadb-install-db failed: {(done.stderr or done.stdout)[-600:]}")

@@ -116,7 +116,7 @@ std::unique_ptr<MariaDbServer> MariaDbServer::start(std::string& reason, const O
         server->m_socket = pattern + "/s.sock";
         server->m_port = freePort();
         const std::string user = ::getuid() == 0 ? "root" : ::getpwuid(::getuid())->pw_name;
-        const int installing = spawn({installer, "--no-defaults", "--datadir=" + pattern + "/data", "--auth-root-authentication-method=normal", "--skip-test-db",
+        const int installing = spawn({installer, "--no-defaults", "--datadir=" + pattern + "/data", "--auth-root-authentication-method=normal", "--skip-test-db", "--force",
                                       "--user=" + user}, pattern + "/install.log");
         int status = 0;
         ::waitpid(installing, &status, 0);

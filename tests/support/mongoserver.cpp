@@ -62,7 +62,7 @@ std::string findMongod(std::string& reason)
         reason = std::string("MILLRACE_TEST_MONGOD names no program: ") + given;
         return {};
     }
-    const std::string script = (fs::path(__FILE__).parent_path().parent_path() / "services/mongod.sh").string();
+    const std::string script = MILLRACE_SOURCE_DIR "/tests/services/mongod.sh";
     FILE* out = ::popen(("'" + script + "' 2>&1").c_str(), "r");
     std::string text;
     char buffer[512];
