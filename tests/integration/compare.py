@@ -3,7 +3,7 @@
 every row, value by value. It shares no code with the program under test.
 
     compare.py SOURCE TARGET TABLE[=CONTAINER]:key,key ...
-    SOURCE: mysql:SOCKET:DATABASE or sqlite:FILE        TARGET: mongodb:URI or embedded:FILE
+    SOURCE: mysql:SOCKET:DATABASE, postgres:FOLDER:PORT:DATABASE or sqlite:FILE        TARGET: mongodb:URI or embedded:FILE
 """
 import base64
 import datetime
@@ -142,6 +142,81 @@ class MySqlSource:
         if c.kind in ("date", "datetime", "timestamp"):
             return None if re.search(r"^0000-|-00(-|$| )", v) else v          # zero and partial dates: null by default
         return v                          # text, bytes, json, time, uuid
+
+
+class PostgresSource:
+    """Reads with psycopg2. Texts are what the types' output functions print (format('%s')), times have six digits, arrays and JSON are the
+    server's JSON."""
+
+    def __init__(self, database, schema="public", **login):
+        import psycopg2
+        self.schema = schema
+        self.link = psycopg2.connect(dbname=database, options="-c timezone=UTC -c datestyle=ISO -c intervalstyle=iso_8601 -c search_path=", **login)
+        self.link.autocommit = True
+        self.link.set_client_encoding("UTF8")
+
+    def query(self, sql, *args):
+        with self.link.cursor() as cursor:
+            cursor.execute(sql, args or None)
+            return cursor.fetchall()
+
+    def columns(self, table):
+        rows = self.query("with recursive d(oid, base, m) as (select oid, oid, -1 from pg_type where typtype <> 'd' union all "
+                          "select t.oid, d.base, case when t.typtypmod >= 0 then t.typtypmod else d.m end from d join pg_type t on t.typbasetype = d.oid and t.typtype = 'd') "
+                          "select a.attname, t.typname, t.typtype, t.typcategory = 'A' and t.typlen = -1, case when a.atttypmod >= 0 then a.atttypmod else d.m end "
+                          "from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace "
+                          "join d on d.oid = a.atttypid join pg_type t on t.oid = d.base "
+                          "where n.nspname = %s and c.relname = %s and a.attnum > 0 and not a.attisdropped order by a.attnum", self.schema, table.name)
+        if not rows:
+            raise LookupError(f"source has no table {table.name}")
+        out = []
+        for name, data, kind, array, modifier in rows:
+            if name in table.exclude:
+                continue
+            known = {"bool": "bool", "int2": "int", "int4": "int", "int8": "int", "oid": "uint", "float4": "real", "float8": "real", "numeric": "decimal", "bytea": "bytes",
+                     "json": "json", "jsonb": "json", "hstore": "json", "date": "date", "time": "time", "timestamp": "datetime", "timestamptz": "timestamp", "uuid": "uuid"}
+            c = Column(name, "array" if array else "json" if kind == "c" else known.get(data, "text"))
+            c.bits = {"int2": 16, "int4": 32, "oid": 32, "float4": 32}.get(data, 64)
+            c.precision = (modifier - 4) >> 16 if c.kind == "decimal" and modifier >= 4 else 0
+            c.digits = modifier if modifier >= 0 else 6
+            out.append(c)
+        return out
+
+    @staticmethod
+    def quoted(name):
+        return '"' + name.replace('"', '""') + '"'
+
+    def expression(self, c):
+        plain = self.quoted(c.name)
+        if c.kind in ("text", "uuid", "date"):
+            return f"case when {plain} is distinct from null then format('%s', {plain}) end"
+        if c.kind in ("datetime", "timestamp", "time"):
+            # to_char knows no fewer digits than six by themselves: a declared precision is cut in value()
+            pattern = "HH24:MI:SS.US" if c.kind == "time" else "YYYY-MM-DD HH24:MI:SS.US"
+            return f"to_char({plain}{'::interval' if c.kind == 'time' else ''}, '{pattern}')"
+        if c.kind in ("array", "json"):
+            return f"to_json({plain})::text"
+        return plain
+
+    def rows(self, table, columns):
+        sql = (f"select {','.join(map(self.expression, columns))} from {self.quoted(self.schema)}.{self.quoted(table.name)}" + (f" where {table.where}" if table.where else ""))
+        with self.link.cursor() as cursor:
+            cursor.execute(sql.replace("%", "%%"), ())
+            for row in cursor:
+                yield [self.value(c, v) for c, v in zip(columns, row)]
+
+    def value(self, c, v):
+        if v is None:
+            return None
+        if c.kind in ("datetime", "timestamp", "time") and c.digits < 6:
+            return v[:len(v) - 6 + c.digits].rstrip(".")
+        if c.kind == "real":
+            return Real32(v) if c.bits == 32 else float(v)
+        if c.kind == "bytes":
+            return bytes(v)
+        if c.kind == "array":
+            return json.loads(v)
+        return v
 
 
 class SqliteSource:
@@ -490,6 +565,9 @@ def main(args):
     if kind == "mysql":
         socket, _, database = rest.rpartition(":")
         source = MySqlSource(database, unix_socket=socket, user="root")
+    elif kind == "postgres":
+        host, port, database = rest.rsplit(":", 2)
+        source = PostgresSource(database, host=host, port=port, user="postgres")
     else:
         source = SqliteSource(rest)
     kind, _, rest = args[1].partition(":")

@@ -2,7 +2,7 @@
 """Real servers for tests, on free loopback ports, ended by the pid that was started.
 
 In a test:       with MariaDb() as db: ...          with Mongod() as mongo: ...
-By hand:         servers.py mariadb | mongod        starts one, prints how to reach it, ends it on Ctrl+C
+By hand:         servers.py mariadb | postgres | mongod        starts one, prints how to reach it, ends it on Ctrl+C
 
 A server that cannot be had raises Missing with the reason, which becomes a named skip.
 """
@@ -79,7 +79,10 @@ class Server:
     def spawn(self, command):
         with open(self.folder / "output", "ab") as out:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
-        # tests/run ends what a killed test left behind.
+        self.note()
+
+    def note(self):
+        """tests/run ends what a killed test left behind."""
         runs = os.environ.get("MILLRACE_TEST_PIDS")
         if runs:
             pathlib.Path(runs, f"{self.process.pid}").write_text(self.name)
@@ -205,6 +208,82 @@ class MySql9(MariaDb):
             self.pid = None
 
 
+class Postgres(Server):
+    """PostgreSQL from Debian's package (postgresql.sh). Users: postgres over the socket; `reader`/`reader` over TCP. It refuses to run as
+    root: then it runs as the user postgres, else nobody."""
+
+    name = "postgres"
+    password = "reader"
+
+    def __init__(self, options=()):
+        self.options = list(options)
+        super().__init__()
+        self.socket = str(self.folder)
+
+    @staticmethod
+    def identity():
+        if os.geteuid() != 0:
+            return {}
+        import pwd
+        for name in ("postgres", "nobody"):
+            try:
+                found = pwd.getpwnam(name)
+                return {"user": found.pw_uid, "group": found.pw_gid, "extra_groups": []}
+            except KeyError:
+                pass
+        raise Missing("PostgreSQL does not run as root, and this system has neither the user postgres nor nobody")
+
+    def start(self):
+        done = subprocess.run([HERE / "postgresql.sh"], capture_output=True, text=True)
+        if done.returncode:
+            raise Missing(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "PostgreSQL cannot be had")
+        self.programs = pathlib.Path(done.stdout.strip().splitlines()[-1])
+        who, data = self.identity(), self.folder / "data"
+        if who:
+            os.chown(self.folder, who["user"], who["group"])
+        if not data.exists():
+            made = subprocess.run([self.programs / "initdb", "-D", data, "--username=postgres", "--auth-local=trust", "--auth-host=scram-sha-256", "--encoding=UTF8",
+                                   "--locale=C.UTF-8", "--no-sync"], capture_output=True, text=True, cwd="/", **who)
+            if made.returncode:
+                raise Missing(f"initdb failed: {(made.stderr or made.stdout)[-600:]}")
+        settings = [f"port={self.port}", "listen_addresses=127.0.0.1", "timezone=UTC", "shared_buffers=128MB", "synchronous_commit=off", "jit=off", *self.options]
+        with open(self.folder / "output", "ab") as out:
+            self.process = subprocess.Popen([self.programs / "postgres", "-D", data, "-k", self.folder, *(word for s in settings for word in ("-c", s))],
+                                            stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd="/", **who)
+        self.note()
+        until(lambda: self.running() and self.connect(), 60, "PostgreSQL accepts connections").close()
+        self.execute("do $$ begin if not exists (select from pg_roles where rolname = 'reader') then create role reader login password 'reader'; end if; end $$",
+                     "grant pg_read_all_data, pg_read_all_stats to reader")
+
+    def stop(self, how=signal.SIGINT):               # fast shutdown: sessions are ended, not waited for
+        super().stop(how)
+
+    def connect(self, database="postgres", **more):
+        import psycopg2
+        link = psycopg2.connect(host=self.socket, port=self.port, user="postgres", dbname=database, **more)
+        link.autocommit = True
+        return link
+
+    def execute(self, *statements, database="postgres"):
+        link = self.connect(database)
+        try:
+            with link.cursor() as cursor:
+                for statement in statements:
+                    cursor.execute(statement)
+                return cursor.fetchall() if cursor.description else None
+        finally:
+            link.close()
+
+    def load(self, *files, database):
+        """Runs files through the server's own client, which understands COPY FROM stdin."""
+        for file in files:
+            subprocess.run([self.programs / "psql", "-X", "-q", "-h", self.socket, "-p", str(self.port), "-U", "postgres", "-d", database, "-v", "ON_ERROR_STOP=1", "-f", file],
+                           check=True, stdout=subprocess.DEVNULL, env={**os.environ, "PGOPTIONS": "-c client_min_messages=error"})
+
+    def url(self, database="postgres", user="reader"):
+        return f"postgres://{user}@127.0.0.1:{self.port}/{database}"
+
+
 class Mongod(Server):
     """A one-node replica set of the real mongod: 6.0.5 (mongod.sh), or another version by name (mongodother.sh)."""
 
@@ -249,7 +328,7 @@ class Mongod(Server):
 
 
 def main():
-    kinds = {"mariadb": MariaDb, "mongod": Mongod, "mysql9": MySql9}
+    kinds = {"mariadb": MariaDb, "postgres": Postgres, "mongod": Mongod, "mysql9": MySql9}
     if len(sys.argv) != 2 or sys.argv[1] not in kinds:
         print(__doc__, file=sys.stderr)
         return 2

@@ -24,15 +24,21 @@ namespace fs = std::filesystem;
 
 namespace {
 
-//! Debian keeps each version's programs in a folder of its own; the newest is taken.
+//! Debian keeps each version's programs in a folder of its own; the newest is taken. What is not installed may have been unpacked by
+//! tests/services/postgresql.sh.
 std::string programs()
 {
-    int best = 0;
-    std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", ignored))
-        if (fs::exists(entry.path() / "bin/postgres") && fs::exists(entry.path() / "bin/initdb"))
-            best = std::max(best, std::atoi(entry.path().filename().c_str()));
-    return best ? "/usr/lib/postgresql/" + std::to_string(best) + "/bin/" : std::string();
+    const char* cache = std::getenv("MILLRACE_TEST_CACHE");
+    for (const std::string& root : {std::string(), cache ? std::string(cache) + "/postgresql" : std::string("/nonexistent")}) {
+        int best = 0;
+        std::error_code ignored;
+        for (const auto& entry : fs::directory_iterator(root + "/usr/lib/postgresql", ignored))
+            if (fs::exists(entry.path() / "bin/postgres") && fs::exists(entry.path() / "bin/initdb"))
+                best = std::max(best, std::atoi(entry.path().filename().c_str()));
+        if (best)
+            return root + "/usr/lib/postgresql/" + std::to_string(best) + "/bin/";
+    }
+    return {};
 }
 
 std::uint16_t freePort()
@@ -133,7 +139,7 @@ std::unique_ptr<PostgresServer> PostgresServer::start(std::string& reason, const
     } else {
         const std::string bin = programs();
         if (bin.empty()) {
-            reason = "PostgreSQL's server is not installed (package postgresql-15 or postgresql-17)";
+            reason = "PostgreSQL's server is not here (tests/services/postgresql.sh fetches it)";
             return nullptr;
         }
         std::string pattern = (fs::temp_directory_path() / "millrace-postgres-XXXXXX").string();
@@ -159,7 +165,7 @@ std::unique_ptr<PostgresServer> PostgresServer::start(std::string& reason, const
             put(data + "/pg_hba.conf", options.hba);
         std::vector<std::string> arguments {bin + "postgres", "-D", data, "-k", pattern, "-p", std::to_string(server->m_port)};
         for (const char* setting : {"listen_addresses=127.0.0.1", "fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=64MB", "timezone=UTC",
-                                    "log_timezone=UTC", "max_prepared_transactions=10", "dynamic_shared_memory_type=mmap", "unix_socket_permissions=0777"})
+                                    "log_timezone=UTC", "max_prepared_transactions=10", "dynamic_shared_memory_type=mmap", "unix_socket_permissions=0777", "jit=off"})
             arguments.insert(arguments.end(), {"-c", setting});
         for (const std::string& setting : options.settings)
             arguments.insert(arguments.end(), {"-c", setting});

@@ -240,7 +240,7 @@ Result<> Catalog::readTriggers(Tables& tables, const std::string& filter)
     auto rows = m_connection.query(
         "SELECT c.oid, p.prosrc, pg_catalog.encode(g.tgargs, 'escape') FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
         "JOIN pg_catalog.pg_trigger g ON g.tgrelid = c.oid JOIN pg_catalog.pg_proc p ON p.oid = g.tgfoid "
-        "WHERE NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgqual IS NULL AND pg_catalog.array_length(g.tgattr::pg_catalog.int2[], 1) IS NULL AND g.tgtype & 1 <> 0 AND g.tgtype & 2 <> 0 AND g.tgtype & 16 <> 0 AND "
+        "WHERE NOT g.tgisinternal AND g.tgenabled IN ('O', 'A') AND g.tgqual IS NULL AND pg_catalog.cardinality(g.tgattr::pg_catalog.int2[]) = 0 AND g.tgtype & 1 <> 0 AND g.tgtype & 2 <> 0 AND g.tgtype & 16 <> 0 AND "
         + filter);
     if (!rows)
         return std::move(rows).error();

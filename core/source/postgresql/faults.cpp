@@ -111,7 +111,11 @@ Error connectionError(PGconn* handle, const Config& config)
         error.id = std::string("source.postgresql.") + id;
         error.fix = std::move(fix);
     };
-    if (has("SSL") || has("certificate"))
+    if (has("pg_hba.conf"))
+        say(Fault::Auth, "login", "The server does not let this user in from here: add a line to pg_hba.conf there, or encrypt the connection.");
+    else if (has("SYSCALL") || has("closed unexpectedly") || has("unexpected eof") || has("closed the connection"))
+        say(Fault::Network, "connection_lost", "");
+    else if (has("SSL") || has("certificate"))
         say(Fault::Auth, "tls", has("does not support SSL") ? "Switch TLS on at the server, or write tls=disable if the way there is safe."
                                                              : "Check tls_ca and the name in the server's certificate. tls=require encrypts without checking who answers.");
     else if (has("too many clients") || has("remaining connection slots") || has("too many connections"))
@@ -123,8 +127,7 @@ Error connectionError(PGconn* handle, const Config& config)
     else if (has("no password supplied"))
         say(Fault::Auth, "login", "Give a password: --password-env, --password-file or --password-stdin.");
     else if (refusedByServer && PQstatus(handle) == CONNECTION_BAD)
-        say(Fault::Auth, "login", has("pg_hba.conf") ? "The server does not let this user in from here: add a line to pg_hba.conf there, or encrypt the connection."
-                                                     : "Check the user name and the password.");
+        say(Fault::Auth, "login", "Check the user name and the password.");
     else if (has("could not translate host name"))
         say(Fault::Network, "unknown_host", "Check the host name.");
     else if (has("onnection refused") || has("No such file") || has("timeout expired") || has("No route"))

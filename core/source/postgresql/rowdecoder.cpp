@@ -4,7 +4,6 @@
 #include "core/source/postgresql/sqltext.h"
 #include <bit>
 #include <cstring>
-#include <limits>
 
 namespace millrace::postgresql {
 
@@ -156,11 +155,11 @@ void RowDecoder::decode(Batch& into, Op op)
 {
     // texts lie in the copy as they lie in the tuple; a giant is not copied, it is parked
     const bool giant = m_size > static_cast<std::size_t>(largestCell);
-    std::ptrdiff_t shift = 0;
+    m_copy = nullptr;
     if (!giant) {
         char* copy = into.allocate(m_size);
         std::memcpy(copy, m_tuple, m_size);
-        shift = copy - m_tuple;
+        m_copy = copy;
     }
     const std::span<Cell> row = into.append(op);
     Problem problem, found;
@@ -178,7 +177,7 @@ void RowDecoder::decode(Batch& into, Op op)
                 problem = {&slot, "source.postgresql.too_large", std::to_string(m_fields[i].size >> 20) + " MB; a value may have 64 MB"};
             continue;
         }
-        row[slot.index] = cell(slot, m_fields[i], giant ? std::numeric_limits<std::ptrdiff_t>::min() : shift, into, found);
+        row[slot.index] = cell(slot, m_fields[i], into, found);
         if (!found.slot)
             continue;
         if (!problem.slot && (op != Op::Delete || slot.key))       // a delete needs its key alone
@@ -205,7 +204,7 @@ Cell RowDecoder::number(const Slot& slot, Cell value, Batch& into) const
     return into.text(text);
 }
 
-Cell RowDecoder::cell(const Slot& slot, const Field& field, std::ptrdiff_t shift, Batch& into, Problem& problem)
+Cell RowDecoder::cell(const Slot& slot, const Field& field, Batch& into, Problem& problem)
 {
     switch (slot.wire) {
     case Wire::Bool: return number(slot, Cell::boolean(*field.p != 0), into);
@@ -227,7 +226,7 @@ Cell RowDecoder::cell(const Slot& slot, const Field& field, std::ptrdiff_t shift
         return into.text(m_scratch, slot.out);
     case Wire::Time: return number(slot, Cell::time(Type::Time, bigEndian<std::int64_t>(field.p), slot.digits), into);
     case Wire::Date: case Wire::Timestamp: case Wire::TimestampTz: return temporal(slot, field, into, problem);
-    default: return words(slot, field, shift, into, problem);
+    default: return words(slot, field, into, problem);
     }
 }
 
@@ -251,7 +250,7 @@ Cell RowDecoder::temporal(const Slot& slot, const Field& field, Batch& into, Pro
     return Cell::null();
 }
 
-Cell RowDecoder::words(const Slot& slot, const Field& field, std::ptrdiff_t shift, Batch& into, Problem& problem)
+Cell RowDecoder::words(const Slot& slot, const Field& field, Batch& into, Problem& problem)
 {
     std::string_view text(field.p, static_cast<std::size_t>(field.size));
     m_scratch.clear();
@@ -279,12 +278,12 @@ Cell RowDecoder::words(const Slot& slot, const Field& field, std::ptrdiff_t shif
         return Cell::null();
     default: break;
     }
-    if (shift == std::numeric_limits<std::ptrdiff_t>::min())
+    if (!m_copy)
         return into.text(text, slot.out);
     Cell cell;
     cell.type = slot.out;
     cell.size = static_cast<std::uint32_t>(text.size());
-    cell.p = text.data() + shift;
+    cell.p = m_copy + (text.data() - m_tuple);
     return cell;
 }
 

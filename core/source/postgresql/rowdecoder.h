@@ -42,16 +42,16 @@ private:
     struct Field { const char* p = nullptr; std::int32_t size = -1; };
     struct Problem { const Slot* slot = nullptr; const char* id = nullptr; std::string words; };
 
-    Cell cell(const Slot& slot, const Field& field, std::ptrdiff_t shift, Batch& into, Problem& problem);
+    Cell cell(const Slot& slot, const Field& field, Batch& into, Problem& problem);
     Cell temporal(const Slot& slot, const Field& field, Batch& into, Problem& problem);
     Cell number(const Slot& slot, Cell value, Batch& into) const;
-    Cell words(const Slot& slot, const Field& field, std::ptrdiff_t shift, Batch& into, Problem& problem);
+    Cell words(const Slot& slot, const Field& field, Batch& into, Problem& problem);
     static std::string fixFor(const Slot& slot);
     std::vector<Slot> m_slots;
     std::vector<Field> m_fields;
     std::shared_ptr<TypeTree> m_types = std::make_shared<TypeTree>();
     std::unique_ptr<Nested> m_nested = std::make_unique<Nested>(*m_types);
-    const char* m_tuple = nullptr;
+    const char *m_tuple = nullptr, *m_copy = nullptr;      //!< as received; in the batch's arena
     std::size_t m_size = 0;
     std::string m_scratch;
 };

@@ -1,4 +1,5 @@
 #include "core/source/postgresql/valuetype.h"
+#include "core/source/postgresql/sqltext.h"
 #include <algorithm>
 
 namespace millrace::postgresql {
@@ -65,6 +66,9 @@ void describeNative(ColumnInfo& column, const NativeType& type, int modifier)
 
 std::string readExpression(const std::string& sql, const NativeType& type)
 {
+    // a domain over a range is not taken for one by the function that prints any range
+    if (type.kind == 'r' || type.kind == 'm')
+        return type.output + "(CAST(" + sql + " AS " + quotedName(TableRef {type.schema, type.name}) + "))";
     switch (type.wire()) {
     case Wire::Printed: case Wire::Array: case Wire::Record: case Wire::Hstore: return type.output + "(" + sql + ")";
     default: return sql;
