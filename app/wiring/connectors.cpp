@@ -5,6 +5,7 @@
 #include "core/target/embedded/embeddedtarget.h"
 #include "core/target/mongodb/mongodbtarget.h"
 #include "core/target/null/nulltarget.h"
+#include "core/target/search/searchtarget.h"
 #include <algorithm>
 
 namespace millrace {
@@ -25,6 +26,8 @@ const std::vector<Entry>& entries()
         {mysqlSpec(true), openMysql, nullptr},
         {sqliteSpec(), [](const ConnectionParams& p) { return openSqlite(p); }, nullptr},
         {mongodbSpec(), nullptr, openMongodb},
+        {elasticsearchSpec(), nullptr, [](const ConnectionParams& p) { return openSearch(p); }},
+        {opensearchSpec(), nullptr, [](const ConnectionParams& p) { return openSearch(p); }},
         {embeddedSpec(), nullptr, [](const ConnectionParams& p) { return openEmbedded(p); }},
         {nullSpec(), nullptr, openNull},
     };

@@ -123,9 +123,9 @@ const std::string busy = R"({"status":429,"error":{"type":"rejected_execution_ex
 
 } // namespace
 
-#define WROTE(result, n) do { QVERIFY2(result, result ? "" : result.error().detail.c_str()); QCOMPARE(result->written, std::uint64_t(n)); } while (false)
-#define FAULT(result, f, name) do { QVERIFY(!result); QVERIFY2(result.error().fault == f, (result.error().id + ": " + result.error().detail).c_str()); \
-    QCOMPARE(result.error().id, std::string("target.opensearch." name)); QVERIFY(result.error().detail.find(secret) == std::string::npos); } while (false)
+#define WROTE(result, n) do { const auto& wrote_ = (result); QVERIFY2(wrote_, wrote_ ? "" : wrote_.error().detail.c_str()); QCOMPARE(wrote_->written, std::uint64_t(n)); } while (false)
+#define FAULT(result, f, name) do { const auto& failed_ = (result); QVERIFY(!failed_); QVERIFY2(failed_.error().fault == f, (failed_.error().id + ": " + failed_.error().detail).c_str()); \
+    QCOMPARE(failed_.error().id, std::string("target.opensearch." name)); QVERIFY(failed_.error().detail.find(secret) == std::string::npos); } while (false)
 
 class TstTargetSearchFaults : public QObject {
     Q_OBJECT
@@ -299,6 +299,10 @@ private slots:
         Cluster c;
         HttpStandIn::Answer silent;
         silent.silent = true;
+        c.then(silent);
+        WROTE(c.write(3), 3);                                              // over a connection that was idle: sent once more at once
+        QCOMPARE(c.bodies.size(), std::size_t(2));
+        c.then(silent);
         c.then(silent);
         const auto done = c.write(3);
         QVERIFY(!done && done.error().transient());

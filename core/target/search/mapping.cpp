@@ -134,9 +134,8 @@ Result<FieldTypes> probeTypes(Client& client, std::int64_t nowMs)
 
 bool withoutRefused(const Error& refusal, FieldTypes& types)
 {
-    const auto names = [&](std::string_view name) {
-        return refusal.detail.find("type [" + std::string(name) + "]") != std::string::npos && refusal.detail.find("No handler for") != std::string::npos;
-    };
+    // "No handler for type [x] declared on field [y]", "The mapper type [x] declared on field [y] does not exist": by version.
+    const auto names = [&](std::string_view name) { return refusal.detail.find("type [" + std::string(name) + "] declared on field") != std::string::npos; };
     if (types.scaledFloat && names("scaled_float")) { types.scaledFloat = false; return true; }
     if (types.unsignedLong && names("unsigned_long")) { types.unsignedLong = false; return true; }
     return false;
