@@ -5,6 +5,7 @@
 #include "core/target/embedded/embeddedtarget.h"
 #include "core/target/mongodb/mongodbtarget.h"
 #include "core/target/null/nulltarget.h"
+#include "core/target/redis/redistarget.h"
 #include "core/target/search/searchtarget.h"
 #include <algorithm>
 
@@ -28,6 +29,7 @@ const std::vector<Entry>& entries()
         {mongodbSpec(), nullptr, openMongodb},
         {elasticsearchSpec(), nullptr, [](const ConnectionParams& p) { return openSearch(p); }},
         {opensearchSpec(), nullptr, [](const ConnectionParams& p) { return openSearch(p); }},
+        {redisSpec(), nullptr, openRedis},
         {embeddedSpec(), nullptr, [](const ConnectionParams& p) { return openEmbedded(p); }},
         {nullSpec(), nullptr, openNull},
     };

@@ -21,7 +21,7 @@ const std::string encodeHint = "A '/', '?', '#' or '@' inside a user name, passw
 bool contains(const std::vector<std::string>& words, std::string_view word) { return std::find(words.begin(), words.end(), word) != words.end(); }
 bool isFile(std::string_view scheme) { return scheme == "sqlite" || scheme == "embedded"; }
 bool isMongo(std::string_view scheme) { return scheme == "mongodb" || scheme == "mongodb+srv"; }
-bool takesHosts(std::string_view scheme) { return scheme == "mongodb" || scheme == "kafka"; }
+bool takesHosts(std::string_view scheme) { return scheme == "mongodb" || scheme == "kafka" || scheme == "redis" || scheme == "rediss"; }
 
 // Everything but what would end the part or be read as an escape stays readable: slashes and spaces of a path are kept.
 std::string encodePath(std::string_view path, bool file)

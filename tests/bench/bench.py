@@ -20,7 +20,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "services")]
-from servers import MariaDb, Missing, Mongod  # noqa: E402
+from servers import MariaDb, Missing, Mongod, Redis  # noqa: E402
 
 
 CLI = os.environ.get("MILLRACE_CLI") or str(ROOT / "build" / "release" / "bin" / "millrace-cli")
@@ -167,6 +167,44 @@ def mysql_to_mongodb(args):
         sync.close()
 
 
+def mysql_to_redis(args):
+    """Against the joint limit: the source's raw dump and redis-cli --pipe of the same documents, ready made, at the same time. The
+    peer writes one plain key a row; ours has a version and a registry entry for each."""
+    rows = min(args.rows, 1_000_000)
+    with Redis() as redis, MariaDb() as server:
+        fill_mysql(server, rows)
+        client = redis.client()
+        sync = Sync(server.url("bench"), redis.url())
+        sync.load(rows)
+        ready = sync.folder / "ready"
+        with open(ready, "wb") as out:
+            for first in range(1, rows + 1, 5000):
+                keys = [b"orders:%d" % i for i in range(first, min(first + 5000, rows + 1))]
+                for key, document in zip(keys, client.mget(keys)):
+                    out.write(b"*3\r\n$3\r\nSET\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n" % (len(key), key, len(document), document))
+        pipe = f"redis-cli -p {redis.port} --pipe < {ready} > /dev/null"
+        dump = f"mariadb --no-defaults --socket={server.socket} -uroot --quick -BN -e 'select * from orders' bench > /dev/null"
+
+        def ours_once():
+            client.flushall()
+            return sync.load(rows)
+
+        def theirs_once(command):
+            client.flushall()
+            seconds = measure(["sh", "-c", command])[0].seconds
+            if client.dbsize() != rows:
+                raise RuntimeError(f"redis-cli --pipe left {client.dbsize()} keys")
+            return seconds
+
+        ours, joint = interleaved(args.repeat, ours_once, lambda: theirs_once(f"{dump} & {pipe}; wait"))
+        if client.dbsize() < rows:
+            raise RuntimeError("Redis does not hold all rows")
+        report("MySQL -> Redis", ours, joint, "redis-cli --pipe beside the raw dump", ">= 0.95")
+        _, alone = interleaved(args.repeat, lambda: None, lambda: theirs_once(pipe))
+        print(f"MySQL -> Redis: redis-cli --pipe alone {rows / statistics.median(alone):,.0f} rows/s", flush=True)
+        sync.close()
+
+
 def memory(args):
     """Peak memory does not grow with the rows."""
     sizes = [100_000, 1_000_000] + ([10_000_000] if args.long else [])
@@ -233,7 +271,7 @@ def main():
     args = parser.parse_args()
     print(f"{os.cpu_count()} cores, {args.rows:,} rows of 12 columns, medians of {args.repeat}, interleaved", flush=True)
     failed = 0
-    for scenario in (mysql_to_null, sqlite_to_null, mysql_to_mongodb, memory, window_stall, window_start):
+    for scenario in (mysql_to_null, sqlite_to_null, mysql_to_mongodb, mysql_to_redis, memory, window_stall, window_start):
         if args.only and args.only not in scenario.__name__:
             continue
         try:

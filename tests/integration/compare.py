@@ -3,7 +3,7 @@
 every row, value by value. It shares no code with the program under test.
 
     compare.py SOURCE TARGET TABLE[=CONTAINER]:key,key ...
-    SOURCE: mysql:SOCKET:DATABASE, postgres:FOLDER:PORT:DATABASE or sqlite:FILE        TARGET: mongodb:URI or embedded:FILE
+    SOURCE: mysql:SOCKET:DATABASE, postgres:FOLDER:PORT:DATABASE or sqlite:FILE        TARGET: mongodb:URI, redis:URI or embedded:FILE
 """
 import base64
 import datetime
@@ -235,7 +235,7 @@ class SqliteSource:
                 continue
             d = declared.upper()
             kind = ("bool" if "BOOL" in d else "datetime" if "DATETIME" in d or "TIMESTAMP" in d else "date" if "DATE" in d else
-                    "decimal" if "DECIMAL" in d or "NUMERIC" in d else "any")
+                    "decimal" if "DECIMAL" in d or "NUMERIC" in d else "json" if d == "JSON" else "any")
             out.append(Column(name, kind, loose=True))
         if not out:
             raise LookupError(f"source has no table {table.name}")
@@ -421,16 +421,9 @@ class MongoTarget:
             self.form.same(c, v, t) for (c, v), t in zip(keyed, ident.values()))
 
 
-class EmbeddedTarget:
+class KeyTexts:
+    """A document's key where it is a text: one column's plain text, or a minified JSON array."""
     form = JsonForm()
-
-    def __init__(self, path):
-        self.link = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-
-    def documents(self, table, keyless):
-        sql = 'SELECT key, doc, version FROM "' + table.container.replace('"', '""') + '"'
-        for key, doc, version in self.link.execute(sql):
-            yield key, json.loads(doc, parse_float=Lexeme, parse_int=Lexeme), {"v": version}
 
     def identSame(self, table, keyed, ident):
         if len(keyed) == 1:
@@ -453,6 +446,65 @@ class EmbeddedTarget:
         if isinstance(t, str) and t.startswith("#") and len(str(v).encode()) > 512:
             return len(t) == 65
         return str(t) == str(v) or self.form.same(c, v, t) or self.form.same(c, v, Lexeme(t))
+
+
+class EmbeddedTarget(KeyTexts):
+    def __init__(self, path):
+        self.link = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+
+    def documents(self, table, keyless):
+        sql = 'SELECT key, doc, version FROM "' + table.container.replace('"', '""') + '"'
+        for key, doc, version in self.link.execute(sql):
+            yield key, json.loads(doc, parse_float=Lexeme, parse_int=Lexeme), {"v": version}
+
+
+class HashForm(JsonForm):
+    """A Redis hash holds texts alone: what the JSON form says, without quotes."""
+
+    def same(self, c, v, t):
+        if v is None or t is None:
+            return v is None and t is None
+        t = str(t)
+        if isinstance(v, bool) or (c.kind == "bool" and t in ("true", "false")):
+            return t == ("true" if v else "false")
+        if c.kind in ("json", "array") and not (c.loose and t == v):
+            return super().same(c, v, json.loads(t, parse_float=Lexeme, parse_int=Lexeme))
+        return super().same(c, v, Lexeme(t)) or super().same(c, v, t)
+
+
+class RedisTarget(KeyTexts):
+    """Documents by their keys, which the client looks for itself; with `source`, whose columns name the fields, as hashes."""
+
+    def __init__(self, client, source=None):
+        self.client, self.source = client, source
+        if source:
+            self.form = HashForm()
+
+    def documents(self, table, keyless):
+        prefix = table.container.encode() + b":"
+        pattern = b"".join(b"\\" + bytes([c]) if c in b"*?[]\\^" else bytes([c]) for c in prefix) + b"*"
+        keys = sorted(set(self.client.scan_iter(match=pattern, count=1000)))
+        columns = self.source.columns(table) if self.source else []
+        for first in range(0, len(keys), 500):
+            some = keys[first:first + 500]
+            with self.client.pipeline(transaction=False) as pipe:
+                for key in some:
+                    pipe.hgetall(key) if self.source else pipe.get(key)
+                values = pipe.execute()
+            versions = self.client.mget([b"{" + key + b"}:_mr" for key in some])
+            for key, value, version in zip(some, values, versions):
+                yield key[len(prefix):].decode(), self.fields(table, columns, value), {"v": version}
+
+    def fields(self, table, columns, value):
+        if not self.source:
+            return json.loads(value.decode(), parse_float=Lexeme, parse_int=Lexeme)
+        found = {k.decode(): v.decode() for k, v in value.items()}
+        doc = {}
+        for c in columns:                 # the server keeps no order of fields, and NULLs are not there
+            text = found.pop(table.rename.get(c.name, c.name), None)
+            number = text is not None and c.kind in ("int", "uint", "real", "decimal", "any") and re.fullmatch(r"-?\d+(\.\d+)?", text)
+            doc[table.rename.get(c.name, c.name)] = Lexeme(text) if number else text
+        return {**doc, **found}
 
 
 # --- comparing ----------------------------------------------------------------------------------------------------------------------
@@ -575,6 +627,9 @@ def main(args):
         import pymongo
         client = pymongo.MongoClient(args[1])
         target = MongoTarget(client, client.get_default_database().name)
+    elif kind == "redis":
+        import redis
+        target = RedisTarget(redis.Redis.from_url(args[1]))
     else:
         target = EmbeddedTarget(rest)
     tables = []

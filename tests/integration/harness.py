@@ -20,7 +20,7 @@ import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "services"), str(ROOT / "tests" / "integration")]
-from servers import MariaDb, Missing, Mongod, MySql9, free_port, until  # noqa: E402,F401
+from servers import MariaDb, Missing, Mongod, MySql9, Redis, free_port, until  # noqa: E402,F401
 
 LONG = bool(os.environ.get("MILLRACE_TEST_LONG"))
 CLI = os.environ.get("MILLRACE_CLI") or str(ROOT / "build" / "release" / "bin" / "millrace-cli")

@@ -7,7 +7,7 @@ import re
 import signal
 import sqlite3
 from harness import *
-from compare import EmbeddedTarget, MongoTarget, MySqlSource, SqliteSource, Table, compare
+from compare import EmbeddedTarget, MongoTarget, MySqlSource, RedisTarget, SqliteSource, Table, compare
 
 TABLES = [Table("orders", ["id"]), Table("pairs", ["a", "b"]), Table("loose", [])]
 SMALL = {"settings": {"batch_min": 50, "batch_max": 100}}
@@ -39,6 +39,7 @@ class SqlitePair:
     def __init__(self):
         self.cli = Cli(folder())
         self.source_path, self.target_path = self.cli.folder / "shop.db", self.cli.folder / "target.db"
+        target = self.target_url()
         self.sql([s.format(now="'2024-01-01 00:00:00.000'") for s in FILL])
         link = sqlite3.connect(self.source_path)
         link.executemany("insert into orders(id,note) values (?,?)", [(i, f"order {i}") for i in range(2000)])
@@ -46,8 +47,11 @@ class SqlitePair:
         link.executemany("insert into loose values (?,?)", [(i % 5, "x") for i in range(300)])
         link.commit()
         link.close()
-        self.file, self.slow = [self.cli.file(name, sync_file("sqlite:shop.db", f"embedded://{self.target_path}", RULES, **settings))
+        self.file, self.slow = [self.cli.file(name, sync_file("sqlite:shop.db", target, RULES, **settings))
                                 for name, settings in (("job.yaml", SMALL), ("slow.yaml", SLOW))]
+
+    def target_url(self):
+        return f"embedded://{self.target_path}"
 
     def sql(self, statements):
         link = sqlite3.connect(self.source_path, timeout=20)
@@ -63,6 +67,20 @@ class SqlitePair:
 
     def close(self):
         shutil.rmtree(self.cli.folder, ignore_errors=True)
+
+
+class RedisPair(SqlitePair):
+    """The same shop into Redis."""
+
+    name = "sqlite -> redis"
+    redis = None
+
+    def target_url(self):
+        self.redis.client().flushall()
+        return self.redis.url()
+
+    def compared(self):
+        return compare(SqliteSource(self.source_path), RedisTarget(self.redis.client()), TABLES)[1]
 
 
 class ServerPair:
@@ -180,10 +198,10 @@ def check_whole(pair, words, where):
     check(not found, lambda: f"{where}: " + "; ".join(found[:5]))
 
 
-def all_points(pair_type, rooms):
-    """Tries all points but those of the rooms named; answers the ones that nothing reached."""
+def all_points(pair_type, rooms=(), only=()):
+    """Tries all points but those of the rooms named, or those of some rooms only; answers the ones that nothing reached."""
     failed, reached, elsewhere = [], [], []
-    for point in [p for p in points() if p.split(".")[0] not in rooms]:
+    for point in [p for p in points() if p.split(".")[0] not in rooms and (not only or p.split(".")[0] in only)]:
         # Points on every batch's way are also tried in the middle of a table.
         often = point.split(".")[-1] in ("after_read", "before_write", "after_write", "after_settle", "before_commit", "after_commit")
         passages = (1, 4, 9) if LONG else (1, 4) if often else (1,)
@@ -214,6 +232,14 @@ def mariadb_to_mongodb():
     with Mongod() as mongo, MariaDb() as server:
         ServerPair.server, ServerPair.mongo = server, mongo
         missed = [p for p in all_points(ServerPair, ("store", "embedded", "secrets", "redis")) if p.startswith("mongodb.") and not armed_elsewhere(p)]
+        check(not missed, f"no scenario and no C++ test reaches {', '.join(missed)}")
+
+
+@case
+def sqlite_to_redis():
+    with Redis() as redis:
+        RedisPair.redis = redis
+        missed = [p for p in all_points(RedisPair, only=("redis",)) if not armed_elsewhere(p)]
         check(not missed, f"no scenario and no C++ test reaches {', '.join(missed)}")
 
 

@@ -4,7 +4,7 @@ import contextlib
 import datetime
 import random
 from harness import *
-from compare import EmbeddedTarget, MongoTarget, MySqlSource, Table, compare
+from compare import EmbeddedTarget, MongoTarget, MySqlSource, RedisTarget, Table, compare
 
 TABLES = {"actor": ["actor_id"], "address": ["address_id"], "category": ["category_id"], "city": ["city_id"], "country": ["country_id"],
           "customer": ["customer_id"], "film": ["film_id"], "film_actor": ["actor_id", "film_id"], "film_category": ["film_id", "category_id"],
@@ -134,6 +134,12 @@ def mariadb_to_embedded():
     with loaded(MariaDb) as database:
         path = folder() / "target.db"
         both_ways(database, f"embedded://{path}", lambda: EmbeddedTarget(path), "MariaDB -> embedded")
+
+
+@case
+def mariadb_to_redis():
+    with Redis() as redis, loaded(MariaDb) as database:
+        both_ways(database, redis.url(), lambda: RedisTarget(redis.client()), "MariaDB -> Redis")
 
 
 def older_mongodb(version):

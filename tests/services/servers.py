@@ -2,7 +2,7 @@
 """Real servers for tests, on free loopback ports, ended by the pid that was started.
 
 In a test:       with MariaDb() as db: ...          with Mongod() as mongo: ...
-By hand:         servers.py mariadb | postgres | mongod        starts one, prints how to reach it, ends it on Ctrl+C
+By hand:         servers.py mariadb | postgres | mongod | redis   starts one, prints how to reach it, ends it on Ctrl+C
 
 A server that cannot be had raises Missing with the reason, which becomes a named skip.
 """
@@ -327,8 +327,43 @@ class Mongod(Server):
         return f"mongodb://127.0.0.1:{self.port}/{database}?replicaSet=rs0"
 
 
+class Redis(Server):
+    """redis-server from Debian's redis-tools, which starts no service: it has the program under the name redis-check-rdb."""
+
+    name = "redis"
+
+    def __init__(self, *options):
+        self.options = options
+        super().__init__()
+
+    def start(self):
+        program = os.environ.get("MILLRACE_TEST_REDIS") or shutil.which("redis-server") or shutil.which("redis-check-rdb")
+        if not program:
+            raise Missing("redis-server is not installed (package redis-tools)")
+        with open(self.folder / "output", "ab") as out:
+            # the program looks at its own name
+            self.process = subprocess.Popen(["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder), "--save", "", *self.options],
+                                            executable=program, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+        runs = os.environ.get("MILLRACE_TEST_PIDS")
+        if runs:
+            pathlib.Path(runs, f"{self.process.pid}").write_text(self.name)
+        link = self.client()
+        until(lambda: self.running() and link.ping(), 30, "Redis accepts connections")
+        link.close()
+
+    def client(self, database=0):
+        try:
+            import redis
+        except ImportError:
+            raise Missing("python3-redis is not installed")
+        return redis.Redis("127.0.0.1", self.port, db=database)
+
+    def url(self, database=0):
+        return f"redis://127.0.0.1:{self.port}/{database}"
+
+
 def main():
-    kinds = {"mariadb": MariaDb, "postgres": Postgres, "mongod": Mongod, "mysql9": MySql9}
+    kinds = {"mariadb": MariaDb, "postgres": Postgres, "mongod": Mongod, "mysql9": MySql9, "redis": Redis}
     if len(sys.argv) != 2 or sys.argv[1] not in kinds:
         print(__doc__, file=sys.stderr)
         return 2

@@ -58,6 +58,7 @@ void TestConnectionUrl::takesApart_data()
     row("ipv6 no port", "mysql://u@[2001:db8::1]/d", "mysql", "u", "2001:db8::1:0", "d");
     row("decoded", "mysql://a%40b@h/d%2Fe%20f", "mysql", "a@b", "h:0", "d/e f", "", "mysql://a%40b@h/d/e%20f");
     row("redis", "rediss://h:6380/2", "rediss", "", "h:6380", "2");
+    row("redis, several", "redis://u@h1:26379,h2,h3:1/0?sentinel=m", "redis", "u", "h1:26379,h2:0,h3:1", "0", "sentinel=m");
     row("search", "elasticsearch://elastic@h:9200?tls=disable", "elasticsearch", "elastic", "h:9200", "", "tls=disable");
     row("blanks around", "  typesense://h:8108\n", "typesense", "", "h:8108", "", "", "typesense://h:8108");
     row("unicode", "mysql://jürgen@h/läden", "mysql", "jürgen", "h:0", "läden", "", "mysql://j%C3%BCrgen@h/läden");

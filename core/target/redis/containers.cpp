@@ -10,7 +10,7 @@ namespace millrace::redis {
 namespace {
 
 constexpr std::size_t atOnce = 500;                // documents a script touches: a server does nothing else meanwhile
-constexpr std::size_t mostAtomic = 100'000;        // documents swapped in one step; above that, and in a cluster, in many
+constexpr std::size_t mostAtomic = 50'000;         // documents swapped in one step, a third of a second; above that, and in a cluster, in many
 constexpr const char* scanned = "1000";
 using Kind = Containers::Standing::Kind;
 

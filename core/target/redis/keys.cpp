@@ -33,14 +33,14 @@ int slotOf(std::string_view key)
     unsigned crc = 0;
     for (const char c : key)
         crc = (crc << 8 ^ crcTable[(crc >> 8 ^ static_cast<unsigned char>(c)) & 0xff]) & 0xffff;
-    return static_cast<int>(crc % slots);
+    return static_cast<int>(crc % slotCount);
 }
 
 const std::string& tagOf(int slot)
 {
     static const std::vector<std::string> tags = [] {
-        std::vector<std::string> out(slots);
-        for (int found = 0, n = 0; found < slots; ++n) {
+        std::vector<std::string> out(slotCount);
+        for (int found = 0, n = 0; found < slotCount; ++n) {
             std::string text = std::to_string(n);
             std::string& into = out[static_cast<std::size_t>(slotOf(text))];
             if (into.empty()) {

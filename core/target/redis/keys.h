@@ -8,7 +8,7 @@ namespace millrace::redis {
 
 //! CRC16 (XMODEM) of the key, or of its hash tag, modulo 16384 (Redis cluster specification, "Key distribution model").
 int slotOf(std::string_view key);
-inline constexpr int slots = 16384;
+inline constexpr int slotCount = 16384;
 
 //! "film:7"
 std::string documentKey(std::string_view container, std::string_view keyText);

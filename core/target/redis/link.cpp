@@ -119,7 +119,7 @@ Result<> Link::readSlots(Connection& through, std::stop_token stop)
     if (isError(reply->get()))
         return faultOf(text(reply->get()), *m_deployment, "asking for the cluster's slots");
     m_primaries.clear();
-    std::vector<bool> covered(slots, false);
+    std::vector<bool> covered(slotCount, false);
     for (std::size_t i = 0; i < (*reply)->elements; ++i) {
         const redisReply* range = (*reply)->element[i];
         if (range->type != REDIS_REPLY_ARRAY || range->elements < 3 || range->element[2]->elements < 2)
@@ -131,7 +131,7 @@ Result<> Link::readSlots(Connection& through, std::stop_token stop)
         if (at == m_primaries.end())
             at = m_primaries.insert(at, address);
         const auto index = static_cast<std::uint16_t>(at - m_primaries.begin());
-        for (long long s = std::max(0LL, range->element[0]->integer); s <= std::min<long long>(slots - 1, range->element[1]->integer); ++s) {
+        for (long long s = std::max(0LL, range->element[0]->integer); s <= std::min<long long>(slotCount - 1, range->element[1]->integer); ++s) {
             m_slots[static_cast<std::size_t>(s)] = index;
             covered[static_cast<std::size_t>(s)] = true;
         }
@@ -201,7 +201,7 @@ bool Link::follow(std::string_view words, std::size_t command, std::map<std::siz
     auto at = std::find(m_primaries.begin(), m_primaries.end(), address);
     if (at == m_primaries.end())
         at = m_primaries.insert(at, address);
-    m_slots[static_cast<std::size_t>(std::clamp(slot, 0, slots - 1))] = static_cast<std::uint16_t>(at - m_primaries.begin());
+    m_slots[static_cast<std::size_t>(std::clamp(slot, 0, slotCount - 1))] = static_cast<std::uint16_t>(at - m_primaries.begin());
     return true;
 }
 

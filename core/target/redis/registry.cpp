@@ -168,7 +168,7 @@ Result<bool> Members::nextOfOne(std::vector<std::string>& into, std::stop_token 
 
 Result<bool> Members::nextOfCluster(std::vector<std::string>& into, std::stop_token stop)
 {
-    if (m_slot >= slots)
+    if (m_slot >= slotCount)
         return false;
     Commands commands;
     for (const int end = m_slot + slotsAtOnce; m_slot < end; ++m_slot)
@@ -190,7 +190,7 @@ std::vector<std::string> registryKeys(const Link& link, KeySet set, std::string_
     std::vector<std::string> out;
     if (!link.cluster())
         return {registryKey(set, container, -1)};
-    for (int slot = 0; slot < slots; ++slot)
+    for (int slot = 0; slot < slotCount; ++slot)
         out.push_back(registryKey(set, container, slot));
     return out;
 }
