@@ -2,8 +2,10 @@
 #include "core/base/crashpoint.h"
 #include "core/base/text.h"
 #include "core/target/redis/faults.h"
+#include <algorithm>
 #include <charconv>
 #include <map>
+#include <utility>
 
 namespace millrace::redis {
 

@@ -1,6 +1,8 @@
 #include "core/target/redis/registry.h"
 #include "core/target/redis/faults.h"
+#include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
 namespace millrace::redis {

@@ -1,5 +1,6 @@
 #include "core/target/redis/socket.h"
 #include "core/target/redis/faults.h"
+#include <algorithm>
 #include <arpa/inet.h>
 #include <cerrno>
 #include <cstring>
@@ -12,6 +13,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 
 namespace millrace::redis {
 

@@ -1,6 +1,7 @@
 #include "core/target/redis/stages.h"
 #include "core/target/redis/faults.h"
 #include "core/target/redis/keys.h"
+#include <chrono>
 #include <netdb.h>
 #include <sys/socket.h>
 
