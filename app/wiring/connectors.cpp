@@ -1,6 +1,7 @@
 #include "app/wiring/connectors.h"
 #include "core/base/text.h"
 #include "core/source/mysql/mysqlsource.h"
+#include "core/source/postgresql/postgresqlsource.h"
 #include "core/source/sqlite/sqlitesource.h"
 #include "core/target/embedded/embeddedtarget.h"
 #include "core/target/mongodb/mongodbtarget.h"
@@ -25,6 +26,7 @@ const std::vector<Entry>& entries()
     static const std::vector<Entry> all{
         {mysqlSpec(false), openMysql, nullptr},
         {mysqlSpec(true), openMysql, nullptr},
+        {postgresqlSpec(), openPostgresql, nullptr},
         {sqliteSpec(), [](const ConnectionParams& p) { return openSqlite(p); }, nullptr},
         {mongodbSpec(), nullptr, openMongodb},
         {elasticsearchSpec(), nullptr, [](const ConnectionParams& p) { return openSearch(p); }},

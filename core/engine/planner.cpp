@@ -49,7 +49,9 @@ bool sameType(const std::string& stored, Type now) { return stored == typeName(n
 
 std::string tableLabel(const TableRef& ref, bool spansSchemas)
 {
-    return spansSchemas ? ref.schema + "." + ref.name : ref.name;
+    // PostgreSQL's own first schema goes without saying; a name with a dot would else read like another schema's table
+    const bool bare = ref.schema == "public" && ref.name.find('.') == std::string::npos;
+    return spansSchemas && !bare ? ref.schema + "." + ref.name : ref.name;
 }
 
 Selection select(const SyncDef& def, const std::vector<TableInfo>& tables, bool spansSchemas, const std::set<std::string>& known, const std::set<std::string>& copied)

@@ -25,7 +25,7 @@ struct Selection {
     std::vector<std::string> undecided;               //!< new since the first run, with `new_tables: ask`
 };
 
-//! "film", or "sakila.film" when the connection spans databases or schemas.
+//! "film", or "sakila.film" when the connection spans databases or schemas; tables of the schema "public" are named without it.
 std::string tableLabel(const TableRef& ref, bool spansSchemas);
 
 //! Applies include, exclude and new-table rules. Globs choose base tables; a view is chosen by its exact name. `known`: labels chosen by

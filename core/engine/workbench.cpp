@@ -31,6 +31,8 @@ Error noSuchSync(const std::vector<SyncDef>& syncs, const std::string& name)
 bool spansSchemas(const ConnectionDef& def)
 {
     const auto url = parseUrl(def.url);
+    if (url && url->scheme == "postgres")
+        return !url->options.contains("schema");
     return url && (url->scheme == "mysql" || url->scheme == "mariadb") && url->path.empty();
 }
 

@@ -20,7 +20,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "services")]
-from servers import MariaDb, Missing, Mongod, Redis  # noqa: E402
+from servers import MariaDb, Missing, Mongod, Postgres, Redis  # noqa: E402
 
 
 CLI = os.environ.get("MILLRACE_CLI") or str(ROOT / "build" / "release" / "bin" / "millrace-cli")
@@ -56,7 +56,7 @@ class Sync:
         self.env = {**os.environ, "MILLRACE_HOME": str(self.folder / "home"), "BENCH_PASSWORD": "reader", "LC_ALL": "C.UTF-8"}
         self.file = self.folder / "bench.yaml"
         shop = {"url": source}
-        if source.startswith("mysql"):
+        if source.startswith(("mysql", "postgres")):
             shop["password"] = {"env": "BENCH_PASSWORD"}
         self.file.write_text(json.dumps({"version": 1, "connections": {"shop": shop, "store": {"url": target}},
                                          "syncs": {"bench": {"source": "shop", "target": "store", "tables": ["orders"]}}}))
@@ -111,6 +111,16 @@ def fill_mysql(server, rows):
                    f"from seq_1_to_{rows}", "analyze table orders", database="bench")
 
 
+def fill_postgres(server, rows):
+    server.execute("drop database if exists bench", "create database bench")
+    columns = COLUMNS.replace("tinyint(1)", "boolean").replace("datetime", "timestamp(0)").replace("timestamp(3)", "timestamptz(3)").replace("double", "double precision")
+    server.execute(f"create table orders ({columns})",
+                   "insert into orders select i, i::bigint * 7919 % 100003, i::bigint * 31 % 5003, 1 + i % 9, (i::bigint * 37 % 1000000) / 100.0, (i % 100) / 7.0, "
+                   "(array['new', 'paid', 'shipped', 'returned'])[1 + i % 4], 'Bestellung Nr. ' || i || ' für Kundin ' || (i::bigint * 7919 % 100003) || ' – bitte läuten', "
+                   "(array['DE', 'IN', 'US'])[1 + i % 3], timestamp '2024-01-01' + (i % 30000000) * interval '1 second', i % 2 = 0, "
+                   f"timestamptz '2024-01-01 00:00:00+00' + (i % 30000000) * interval '1 second' from generate_series(1, {rows}) i", "vacuum analyze orders", database="bench")
+
+
 def fill_sqlite(path, rows):
     link = sqlite3.connect(path)
     link.execute(f"create table orders ({COLUMNS})")
@@ -128,6 +138,16 @@ def mysql_to_null(args):
         dump = ["mariadb", "--no-defaults", f"--socket={server.socket}", "-uroot", "--quick", "-BN", "-e", "select * from orders", "bench"]
         ours, theirs = interleaved(args.repeat, lambda: sync.load(args.rows), lambda: measure(dump)[0].seconds)
         report("MySQL -> null", ours, theirs, "mariadb --quick", ">= 1.5")
+        sync.close()
+
+
+def postgresql_to_null(args):
+    with Postgres() as server:
+        fill_postgres(server, args.rows)
+        sync = Sync(server.url("bench"), "null:")
+        dump = [server.programs / "psql", "-X", "-q", "-h", server.socket, "-p", server.port, "-U", "postgres", "-d", "bench", "-c", "copy orders to stdout (format binary)"]
+        ours, theirs = interleaved(args.repeat, lambda: sync.load(args.rows), lambda: measure(dump)[0].seconds)
+        report("PostgreSQL -> null", ours, theirs, "psql COPY BINARY", ">= 0.85")
         sync.close()
 
 
@@ -271,7 +291,7 @@ def main():
     args = parser.parse_args()
     print(f"{os.cpu_count()} cores, {args.rows:,} rows of 12 columns, medians of {args.repeat}, interleaved", flush=True)
     failed = 0
-    for scenario in (mysql_to_null, sqlite_to_null, mysql_to_mongodb, mysql_to_redis, memory, window_stall, window_start):
+    for scenario in (mysql_to_null, postgresql_to_null, sqlite_to_null, mysql_to_mongodb, mysql_to_redis, memory, window_stall, window_start):
         if args.only and args.only not in scenario.__name__:
             continue
         try:

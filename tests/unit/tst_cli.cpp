@@ -254,7 +254,7 @@ void TestCli::refusesConnections_data()
     QTest::addColumn<QString>("words");
     QTest::newRow("exists") << QStringList{"add", "shop-db", "null:"} << "config.connection_exists" << "already";
     QTest::newRow("missing") << QStringList{"edit", "shop-bd", "null:"} << "config.no_connection" << "did you mean 'shop-db'";
-    QTest::newRow("scheme") << QStringList{"add", "x", "postgres://h/d"} << "config.not_available_yet" << "postgres";
+    QTest::newRow("scheme") << QStringList{"add", "x", "kafka://h"} << "config.not_available_yet" << "kafka";
     QTest::newRow("option") << QStringList{"add", "x", "mysql://h/d?tsl=require"} << "config.url_option" << "did you mean 'tls'";
     QTest::newRow("environment") << QStringList{"add", "x", "null:", "--environment", "production"} << "config.unknown_word" << "prod";
     QTest::newRow("name") << QStringList{"add", "a/b", "null:"} << "config.name" << "a/b";
