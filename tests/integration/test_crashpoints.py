@@ -223,7 +223,7 @@ def all_points(pair_type, rooms=(), only=()):
 
 @case
 def sqlite_to_embedded():
-    missed = [p for p in all_points(SqlitePair, ("mongodb", "redis")) if not armed_elsewhere(p)]
+    missed = [p for p in all_points(SqlitePair, ("mongodb", "redis", "search")) if not armed_elsewhere(p)]
     check(not missed, f"no scenario and no C++ test reaches {', '.join(missed)}")
 
 
@@ -231,7 +231,7 @@ def sqlite_to_embedded():
 def mariadb_to_mongodb():
     with Mongod() as mongo, MariaDb() as server:
         ServerPair.server, ServerPair.mongo = server, mongo
-        missed = [p for p in all_points(ServerPair, ("store", "embedded", "secrets", "redis")) if p.startswith("mongodb.") and not armed_elsewhere(p)]
+        missed = [p for p in all_points(ServerPair, ("store", "embedded", "secrets", "redis", "search")) if p.startswith("mongodb.") and not armed_elsewhere(p)]
         check(not missed, f"no scenario and no C++ test reaches {', '.join(missed)}")
 
 
