@@ -106,9 +106,20 @@ static Result<std::map<std::string, std::string>> namesOfOthers(const EnginePart
         auto statuses = parts.store.statuses(other.name);
         if (!statuses)
             return std::move(statuses).error();
-        for (const auto& s : *statuses)
-            if (!s.container.empty())
+        for (const auto& s : *statuses) {
+            if (s.container.empty())
+                continue;
+            // A name belongs to who holds something under it, or has begun to; a sync that was refused there must not shut out its owner.
+            bool holds = s.lastSyncMs > 0;
+            if (!holds) {
+                auto begun = parts.store.checkpoint(other.name, s.table);
+                if (!begun)
+                    return std::move(begun).error();
+                holds = begun->has_value();
+            }
+            if (holds)
                 taken[target.foldedName(s.container)] = other.name + "/" + s.table;
+        }
     }
     return taken;
 }

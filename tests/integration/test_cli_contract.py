@@ -213,6 +213,19 @@ def a_missing_database_is_a_connection_fault():
 
 
 @case
+def a_sync_that_was_refused_a_name_does_not_claim_it():
+    shop = Shop()
+    shop.tamper("create table orders (mine)")
+    shop.cli("run", shop.file, code=5)
+    config = sync_file("sqlite:shop.db", "embedded:target.db", ["orders"], if_exists="rebuild")
+    config["syncs"] = {"other": config["syncs"]["job"]}
+    shop.cli("run", shop.cli.file("other.yaml", config))
+    shop.equal_now([TABLES[0]])
+    shop.cli("sync", "run", "job", code=3)
+    shop.cli("sync", "run", "other")
+
+
+@case
 def documents_that_are_no_text_are_different():
     shop = Shop()
     shop.cli("run", shop.file)
