@@ -1,6 +1,7 @@
 #include "tests/support/searchserver.h"
 #include <arpa/inet.h>
 #include <chrono>
+#include <cstdlib>
 #include <curl/curl.h>
 #include <fcntl.h>
 #include <filesystem>
@@ -14,6 +15,7 @@
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
+#include <utility>
 
 namespace millrace::test {
 

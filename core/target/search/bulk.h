@@ -1,7 +1,9 @@
 #pragma once
 #include "core/target/search/client.h"
+#include <algorithm>
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 

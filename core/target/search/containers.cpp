@@ -1,6 +1,7 @@
 #include "core/target/search/containers.h"
 #include "core/base/crashpoint.h"
 #include "core/target/search/scan.h"
+#include <optional>
 #include <random>
 
 namespace millrace::search {

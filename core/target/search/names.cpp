@@ -1,6 +1,7 @@
 #include "core/target/search/names.h"
 #include "core/base/clock.h"
 #include "core/base/text.h"
+#include <algorithm>
 #include <set>
 
 namespace millrace::search {

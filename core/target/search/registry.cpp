@@ -1,5 +1,6 @@
 #include "core/target/search/registry.h"
 #include "core/base/text.h"
+#include <algorithm>
 
 namespace millrace::search {
 

@@ -1,5 +1,6 @@
 #include "core/target/search/session.h"
 #include "core/target/search/scan.h"
+#include <optional>
 #include <unordered_set>
 
 namespace millrace::search {
