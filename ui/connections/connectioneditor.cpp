@@ -185,7 +185,7 @@ void ConnectionEditor::setConnectors(std::vector<ConnectorSpec> specs)
     for (const bool target : {false, true})
         for (const ConnectorSpec& spec : m_specs)
             if ((spec.target && !spec.source) == target)
-                m_type->addItem(text(spec.label), text(spec.id));
+                m_type->addItem(shortLabel(spec.label), text(spec.id));
     m_type->setMinimumWidth(m_type->sizeHint().width());          // its own least width was settled while it was empty
 }
 

@@ -267,7 +267,7 @@ QVariant ConnectionsModel::cell(const ConnectionRow& row, int column) const
         break;
     case Type: {
         c.role = Role::Secondary;
-        c.text = kind ? text(kind->label) : tr("unknown");
+        c.text = kind ? shortLabel(kind->label) : tr("unknown");
         static const QRegularExpression number(QStringLiteral("^\\d+(\\.\\d+)?"));
         if (row.test && row.test->url == text(row.def.url))
             if (const auto version = number.match(row.test->server); version.hasMatch())

@@ -285,6 +285,10 @@ void SyncsPage::snapshotChanged(const SnapshotPtr& snapshot)
     updateActions();
     const bool demo = m_context.demo && findSync(*snapshot, m_context.demo.sync) && !welcome;
     m_demoBar->setVisible(demo);
+    if (!m_wanted.first.isEmpty() && m_model->find(m_wanted.first.toStdString(), {}).isValid()) {
+        const auto wanted = std::exchange(m_wanted, {});
+        select(wanted.first, wanted.second);
+    }
 }
 
 // Rows are sorted and filtered anew every 2 s at most, and never under the pointer
@@ -394,6 +398,10 @@ void SyncsPage::select(const QString& sync, const QString& table)
     m_welcomeWanted = false;
     snapshotChanged(m_context.monitor.latest());
     const QModelIndex source = m_model->find(sync.toStdString(), table.toStdString());
+    if (!source.isValid()) {                                      // made just now: the next snapshot has it
+        m_wanted = {sync, table};
+        return;
+    }
     QModelIndex at = m_proxy->mapFromSource(source);
     if (source.isValid() && !at.isValid()) {                      // hidden by the filter: what was asked for wins
         m_filter->setFilter({});
@@ -422,6 +430,7 @@ void SyncsPage::activated()
 
 void SyncsPage::deactivated()
 {
+    m_wanted = {};
     for (QAction* action : {m_actions.run, m_actions.incremental, m_actions.full, m_actions.pause, m_actions.stop, m_actions.verify, m_actions.dryRun, m_actions.edit, m_actions.reset,
              m_actions.remove})
         action->setEnabled(false);

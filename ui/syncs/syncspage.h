@@ -89,6 +89,7 @@ private:
     QToolButton* m_columns;
     QPointer<Page> m_welcome;
     SnapshotPtr m_snapshot;
+    std::pair<QString, QString> m_wanted;                         //!< to be selected once the engine knows it
     QElapsedTimer m_settled;
     std::map<std::string, bool> m_stopping;
     bool m_known = false, m_welcomeWanted = false;

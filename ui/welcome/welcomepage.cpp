@@ -27,6 +27,9 @@ const Support kSupport[] = {
     {"postgresql", QT_TRANSLATE_NOOP("Welcome", "by update time, or whole tables"), nullptr},
     {"sqlite", QT_TRANSLATE_NOOP("Welcome", "by update time, or whole tables"), nullptr},
     {"mongodb", nullptr, QT_TRANSLATE_NOOP("Welcome", "one document per row, under its key")},
+    {"elasticsearch", nullptr, QT_TRANSLATE_NOOP("Welcome", "an index behind an alias")},
+    {"opensearch", nullptr, QT_TRANSLATE_NOOP("Welcome", "an index behind an alias")},
+    {"redis", nullptr, QT_TRANSLATE_NOOP("Welcome", "JSON or hashes under a key prefix")},
     {"embedded", nullptr, QT_TRANSLATE_NOOP("Welcome", "the same documents in one file")},
     {"null", nullptr, QT_TRANSLATE_NOOP("Welcome", "counts rows and keeps none, for measuring")},
 };
@@ -330,7 +333,7 @@ void WelcomePage::showConnectors(const std::vector<ConnectorSpec>& specs)
             if (spec.id == one.id)
                 known = &one;
         const auto words = [&](const char* what) { return what ? QCoreApplication::translate("Welcome", what) : QString(); };
-        const QString label = text(spec.label);
+        const QString label = shortLabel(spec.label);
         if (spec.source)
             addPair(m_reads, label, words(known ? known->reads : nullptr));
         if (spec.target)

@@ -22,6 +22,8 @@ QLocale figures()
 QString dash() { return QStringLiteral("–"); }
 QString count(std::uint64_t number) { return figures().toString(static_cast<qulonglong>(number)); }
 QString rate(double perSecond) { return count(static_cast<std::uint64_t>(std::llround(std::max(0.0, perSecond)))); }
+QString shortLabel(const std::string& label) { return text(label).section(QStringLiteral(" ("), 0, 0); }
+
 QString percent(double fraction) { return Format::tr("%1 %").arg(static_cast<int>(std::floor(std::clamp(fraction, 0.0, 1.0) * 100))); }
 
 QString duration(std::int64_t ms)

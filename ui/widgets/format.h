@@ -17,6 +17,7 @@ QString bytes(std::uint64_t size);                                //!< "38 MB" "
 QString when(std::int64_t ms, std::int64_t nowMs);                //!< local: "14:32:06" today, "27 Mar, 09:14" else; 0: dash()
 QString whenShort(std::int64_t ms, std::int64_t nowMs);             //!< "14:32" today, "27 Mar" else
 QString wholeTime(std::int64_t ms);                               //!< local with date, seconds and offset, for tooltips
+QString shortLabel(const std::string& label);                      //!< of a connector: without what stands in brackets
 QString percent(double fraction);                                 //!< "62 %"
 QString milliseconds(double ms);                                  //!< "86 ms", "1.2 s"
 

@@ -84,7 +84,7 @@ private:
             };
             cell(text(c.name));
             cell(environmentWord(text(c.environment)), environmentText(text(c.environment)));
-            cell(text(spec->label), Role::Secondary);
+            cell(shortLabel(spec->label), Role::Secondary);
             cell(text(c.url), Role::Text, true);
             row[0]->setData(text(c.name), Qt::UserRole);
             row[0]->setData(int(environmentStripe(text(c.environment))), StripeRole);

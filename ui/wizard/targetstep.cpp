@@ -111,7 +111,7 @@ private:
         bool embedded = false;
         for (const ConnectionDef& c : m_state.connections)
             if (const ConnectorSpec* spec = m_state.connectorOf(c); spec && spec->target) {
-                m_target->addItem(QStringLiteral("%1  (%2, %3)").arg(text(c.name), text(spec->label), environmentWord(text(c.environment))), text(c.name));
+                m_target->addItem(QStringLiteral("%1  (%2, %3)").arg(text(c.name), shortLabel(spec->label), environmentWord(text(c.environment))), text(c.name));
                 embedded = embedded || spec->id == "embedded";
             }
         const bool none = m_target->count() == 0;

@@ -175,6 +175,7 @@ private:
     {
         setProperty("aside", true);
         hide();
+        if (parentWidget()) parentWidget()->window()->activateWindow();
         m_state.context.go.newConnection();
         m_state.context.toasts.show(tr("Save the connection, and the new sync goes on with it."));
     }
