@@ -27,7 +27,8 @@ def sakila_files():
 
 
 def rules():
-    out = ["*"]
+    # The test sets this table's times itself, a few seconds late on a busy machine.
+    out = ["*", {"name": "rental", "overlap": "60s"}]
     for name, key in VIEWS.items():
         rule = {"name": name, "key": key}
         if name in UNORDERED:

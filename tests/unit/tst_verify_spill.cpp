@@ -116,6 +116,19 @@ private slots:
         QVERIFY(!found->complete);
     }
 
+    // What a second look keeps of a row: small, and equal exactly where the whole is.
+    void condensedForms()
+    {
+        QVERIFY(sodium_init() >= 0);
+        const std::string small = "a\x1f" "1\x1e" "b\x1f" "2\x1e";
+        QCOMPARE(condensedForm(small), small);
+        const auto with = [](const std::string& last) { return "a\x1f" "1\x1e" "b\x1fs:" + std::string(5'000'000, 'x') + last + "\x1e"; };
+        const std::string one = condensedForm(with("1")), other = condensedForm(with("2"));
+        QVERIFY(one.size() < 600 && one != other && one == condensedForm(with("1")));
+        QVERIFY((differingFields(one, other) == std::vector<std::string>{"b"}));
+        QVERIFY(printableForm(one).find("(5000003 bytes") != std::string::npos);
+    }
+
     void fieldsAreNamed()
     {
         using Names = std::vector<std::string>;

@@ -260,9 +260,14 @@ Result<> Catalog::addOwnFindings(std::vector<TableInfo>& tables)
     const auto sees = seesTransactions();
     if (!sees)
         return sees.error();
+    const auto lag = hidesLag();
+    if (!lag)
+        return lag.error();
     for (TableInfo& table : tables) {
         if (!*utc)
             dropLocalCursor(table);
+        if (*lag && table.recommended.strategy == Strategy::Timestamp)
+            table.warnings.push_back({"replica_lag_unseen", "the server is read only, perhaps a replica, and its lag cannot be seen: rows that arrive late are missed", {}});
         if (!*sees && table.recommended.strategy == Strategy::Timestamp)
             table.warnings.push_back({"best_effort_horizon", "open transactions cannot be seen: a commit later than ten minutes is missed", {}});
     }
@@ -287,6 +292,17 @@ Result<bool> Catalog::seesTransactions()
     if (rows.error().fault == Fault::Auth)
         return false;
     return std::move(rows).error();
+}
+
+Result<bool> Catalog::hidesLag()
+{
+    auto rows = m_connection.query("SELECT @@global.read_only");
+    if (!rows)
+        return std::move(rows).error();
+    if (rows->empty() || text((*rows)[0][0]) == "0" || says((*rows)[0][0], "off"))
+        return false;
+    const auto seen = m_connection.exec("SHOW REPLICA STATUS");
+    return !seen && seen.error().fault == Fault::Auth;
 }
 
 Result<std::string> Catalog::columnType(const TableRef& ref, const std::string& column, bool* nullable)

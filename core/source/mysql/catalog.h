@@ -19,6 +19,7 @@ public:
     //! Whether the server's own zone is UTC the whole year, so that DATETIME columns it fills are UTC. False also when it cannot be told.
     Result<bool> serverInUtc();
     Result<bool> seesTransactions();               //!< has PROCESS
+    Result<bool> hidesLag();                       //!< read only like a replica, and this account may not ask how far behind it is
     //! As information_schema prints it. Fault::Schema when there is no such column.
     Result<std::string> columnType(const TableRef& ref, const std::string& column, bool* nullable = nullptr);
     Result<std::string> engineOf(const TableRef& ref);     //!< "InnoDB"; empty for a view

@@ -30,7 +30,7 @@ constexpr Known known[] = {
     {1146, Fault::Schema, "source.mysql.table_missing", "The table was dropped or renamed: check the sync, then reset the table."},
     {1051, Fault::Schema, "source.mysql.table_missing", "The table was dropped or renamed: check the sync, then reset the table."},
     {1054, Fault::Schema, "source.mysql.table_altered", "A column is missing: reset the table, so that it is described anew."},
-    {1412, Fault::Schema, "source.mysql.table_altered", "The table was altered while it was read: reset the table."},
+    {1412, Fault::Timeout, "source.mysql.altered_meanwhile", "The table was altered while it was read: the run reads on under a new snapshot."},
     {1356, Fault::Schema, "source.mysql.table_altered", "The view does not work on the server: repair it there."},
     {1205, Fault::Timeout, "source.mysql.lock_wait", "Somebody holds a lock on this table, perhaps a schema change: the run tries again."},
     {1213, Fault::Timeout, "source.mysql.lock_wait", ""},
@@ -74,12 +74,15 @@ std::string accountIn(std::string_view message, const Config& config)
 Error errorFrom(unsigned number, const char* words, const Config& config)
 {
     Error error;
+    const std::string_view said = words ? words : "";
     error.detail = redact(words && *words ? words : "no words from the server", config.password) + " (" + std::to_string(number) + ", " + config.place() + ")";
     for (const Known& k : known)
         if (k.number == number) {
             error.fault = k.fault;
             error.id = k.id;
             error.fix = k.fix;
+            if (number == 2013 && said.find("initial communication packet") != std::string_view::npos)
+                error.fix = "Check that host and port are a MySQL server's; it sent no greeting.";
             if (k.fault == Fault::Throttled)
                 error.retryAfter = std::chrono::seconds(2);
             return error;

@@ -83,6 +83,13 @@ Error unreadablePosition(const std::string& label)
 
 } // namespace
 
+Result<> beginSnapshot(Connection& connection)
+{
+    if (auto begun = connection.exec("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"); !begun)
+        return begun;
+    return connection.exec("SAVEPOINT millrace");
+}
+
 PagedQuery::Spec PagedQuery::forPlan(const TablePlan& plan)
 {
     Spec spec;
@@ -187,6 +194,16 @@ Result<> PagedQuery::openChunk()
     return {};
 }
 
+Result<> PagedQuery::closeChunk()
+{
+    mysql_stmt_free_result(m_open);
+    m_open = nullptr;
+    if (!m_spec.inSnapshot)
+        return {};
+    auto released = m_connection.exec("ROLLBACK TO SAVEPOINT millrace");
+    return released ? Result<>() : Result<>(std::move(released).error().in(m_spec.label));
+}
+
 Result<bool> PagedQuery::next()
 {
     for (;;) {
@@ -205,14 +222,16 @@ Result<bool> PagedQuery::next()
             return statementError(m_open);
         if (m_spec.order.empty() || m_inChunk < m_limit) {
             m_ended = true;
+            if (auto closed = closeChunk(); !closed)
+                return std::move(closed).error();
             return false;
         }
         auto last = bounds();
         if (!last)
             return std::move(last).error();
         m_after = std::move(*last);
-        mysql_stmt_free_result(m_open);
-        m_open = nullptr;
+        if (auto closed = closeChunk(); !closed)
+            return std::move(closed).error();
         if (m_chunkBytes)
             m_limit = std::clamp(m_inChunk * chunkBytes / m_chunkBytes, fewestRows, mostRows);
     }

@@ -7,6 +7,10 @@ namespace millrace::mysql {
 //! A column of an ORDER BY: the expression, how its bound goes back, and the slot that holds its value.
 struct OrderPart { std::string expression; BoundKind kind = BoundKind::Text; std::size_t slot = 0; };
 
+//! A consistent snapshot with a savepoint at its begin. Going back there keeps the snapshot and gives back the locks on the tables that
+//! were read, so that a schema change waits for a chunk and not for a whole load, and the application's statements not behind it.
+Result<> beginSnapshot(Connection& connection);
+
 //! One table read as chunks of a keyset over `order`, in one prepared statement per shape, unbuffered. Without an order: one statement
 //! for the whole table.
 class PagedQuery {
@@ -18,6 +22,7 @@ public:
         std::vector<std::string> where;            //!< conditions, joined by AND
         std::vector<OrderPart> order;
         RowSlots slots;
+        bool inSnapshot = false;                   //!< of beginSnapshot(): locks are given back after each chunk
         bool aggregate = false;                    //!< one row over the whole range: `order` only bounds it
     };
     using Bounds = std::vector<std::string>;       //!< one text per order part, as the server gave it (bytes: raw)
@@ -48,6 +53,7 @@ private:
     struct Close { void operator()(MYSQL_STMT* s) const { mysql_stmt_close(s); } };
     using Statement = std::unique_ptr<MYSQL_STMT, Close>;
     Result<> openChunk();
+    Result<> closeChunk();
     Result<Statement> prepare(bool bounded) const;
     std::string keyset(const char* beyond, const char* last) const;
     Error statementError(MYSQL_STMT* statement) const;

@@ -111,6 +111,7 @@ private:
         if (m_phase == Phase::WithoutCursor && !m_facts.nullableCursor)
             return false;
         auto spec = PagedQuery::forPlan(*m_plan);
+        spec.inSnapshot = true;
         if (!m_facts.keep.empty()) {
             spec.list.push_back(m_facts.keep);
             m_keep = spec.slots.addInteger();
@@ -144,6 +145,7 @@ private:
         const NativeType type = parseNativeType(key.nativeType);
         const std::string deletedKey = "d." + quotedName(m_plan->deletedRows->key), at = "d." + m_facts.deletedAt, mainKey = "m." + quotedName(key.source);
         PagedQuery::Spec spec;
+        spec.inSnapshot = true;
         spec.label = m_plan->label + " (" + m_plan->deletedRows->table + ")";
         spec.from = m_facts.deletedFrom + " d LEFT JOIN " + quotedName(m_plan->table) + " m ON " + mainKey + " = " + deletedKey;
         spec.where = {mainKey + " IS NULL", deletedKey + " IS NOT NULL"};
@@ -263,7 +265,7 @@ Result<std::unique_ptr<BatchReader>> openPoll(const Config& config, TablePlanPtr
         lower = lowerBound(*horizon, *plan);
     }
     // after the clock and the list of transactions, never before: what commits in between must be in the list or in the snapshot
-    if (auto ok = (*connection)->exec("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"); !ok)
+    if (auto ok = beginSnapshot(**connection); !ok)
         return std::move(ok).error();
     auto reader = std::make_unique<PollReader>(std::move(*connection), std::move(plan), std::move(*horizon), std::move(now), lower, std::move(*facts));
     if (resumed)

@@ -94,7 +94,7 @@ Result<std::unique_ptr<Snapshot>> TableSnapshot::open(const Config& config, Tabl
             return type.error();
         softDelete = softDeleted(plan->softDelete, parseNativeType(*type));
     }
-    if (auto ok = (*connection)->exec("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"); !ok)
+    if (auto ok = beginSnapshot(**connection); !ok)
         return std::move(ok).error();
     std::unique_ptr<TableSnapshot> snapshot(new TableSnapshot(std::move(*connection), std::move(plan), consistent));
     snapshot->m_softDelete = std::move(softDelete);
@@ -122,6 +122,7 @@ bool TableSnapshot::moved()
 Result<std::unique_ptr<BatchReader>> TableSnapshot::read(const KeyRange& range)
 {
     auto spec = PagedQuery::forPlan(*m_plan);
+    spec.inSnapshot = true;
     if (!m_plan->where.empty())
         spec.where.push_back(PagedQuery::condition(m_plan->where));
     std::optional<std::size_t> softDelete;
@@ -141,6 +142,7 @@ Result<std::optional<std::uint64_t>> TableSnapshot::countUntouched(const KeyRang
     if (!since)
         return std::move(since).error();
     auto spec = PagedQuery::forPlan(*m_plan);
+    spec.inSnapshot = true;
     if (!m_plan->where.empty())
         spec.where.push_back(PagedQuery::condition(m_plan->where));
     spec.aggregate = true;

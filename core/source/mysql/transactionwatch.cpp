@@ -1,9 +1,11 @@
 #include "core/source/mysql/transactionwatch.h"
+#include "core/base/text.h"
 #include "core/data/value.h"
 #include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -41,6 +43,58 @@ Result<std::int64_t> askClock(Connection& connection)
     return micros;
 }
 
+std::int64_t number(const std::optional<std::string>& text)
+{
+    std::int64_t value = 0;
+    if (text)
+        std::from_chars(text->data(), text->data() + text->size(), value);
+    return value;
+}
+
+//! A statement has its time from its begin on, but no transaction while it waits for a table that somebody locks, backs up or alters.
+//! What may write and runs for a second is taken for a transaction; what is younger falls into the least overlap.
+Result<> addWaiting(Connection& connection, PollHorizon::Poll& poll)
+{
+    auto running = connection.query("SHOW PROCESSLIST");
+    if (!running)
+        return std::move(running).error();
+    for (const auto& row : *running) {                         // id, user, host, database, command, seconds, state, statement
+        if (row.size() < 8 || (row[4] != "Query" && row[4] != "Execute") || number(row[5]) < 1 || number(row[0]) == static_cast<std::int64_t>(mysql_thread_id(connection.handle())))
+            continue;
+        const std::string statement = lower(row[7].value_or(std::string()).substr(0, 60));
+        const auto word = std::min(statement.find_first_not_of(" \t\r\n("), statement.size());
+        if (statement.compare(word, 6, "select") == 0 || statement.compare(word, 4, "show") == 0)
+            continue;
+        poll.open.push_back("q" + row[0].value_or(std::string()));
+        poll.floor = std::min(poll.floor, poll.clock - (number(row[5]) + 1) * second);
+    }
+    return {};
+}
+
+//! On a replica rows arrive with the time they had at its source: until the lag is over, nothing behind it is safe. Without the right to
+//! see the lag the catalogue warns (replica_lag_unseen).
+Result<> addReplication(Connection& connection, PollHorizon::Poll& poll)
+{
+    MYSQL* handle = connection.handle();
+    bool asked = mysql_query(handle, "SHOW REPLICA STATUS") == 0;
+    if (!asked && mysql_errno(handle) == 1064)
+        asked = mysql_query(handle, "SHOW SLAVE STATUS") == 0;
+    if (!asked)
+        return connection.error().fault == Fault::Auth ? Result<>() : Result<>(connection.error());
+    const std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> result(mysql_store_result(handle), mysql_free_result);
+    const MYSQL_ROW row = result ? mysql_fetch_row(result.get()) : nullptr;
+    for (unsigned i = 0; row && i < mysql_num_fields(result.get()); ++i) {
+        if (!lower(mysql_fetch_fields(result.get())[i].name).starts_with("seconds_behind_"))
+            continue;
+        if (!row[i])
+            poll.open.push_back("replication");                // it stands still, who knows since when
+        else if (const auto lag = number(std::string(row[i])); lag > 0)
+            poll.clock -= (lag + 1) * second;
+        poll.floor = std::min(poll.floor, poll.clock);
+    }
+    return {};
+}
+
 //! nullopt: the list is older than this call.
 Result<std::optional<PollHorizon::Poll>> askTransactions(Connection& connection, std::int64_t clock)
 {
@@ -60,12 +114,13 @@ Result<std::optional<PollHorizon::Poll>> askTransactions(Connection& connection,
             fresh = true;
         if (row[1] == "1")                                     // cannot commit anything late; most of them are ours
             continue;
-        std::int64_t age = 0;
-        if (row[3])
-            std::from_chars(row[3]->data(), row[3]->data() + row[3]->size(), age);
         poll.open.push_back(row[2].value_or(std::string()));
-        poll.floor = std::min(poll.floor, clock - std::max<std::int64_t>(age, 0) - clockChange);
+        poll.floor = std::min(poll.floor, clock - std::max<std::int64_t>(number(row[3]), 0) - clockChange);
     }
+    if (auto ok = addWaiting(connection, poll); !ok)
+        return std::move(ok).error();
+    if (auto ok = addReplication(connection, poll); !ok)
+        return std::move(ok).error();
     return fresh ? std::optional(std::move(poll)) : std::nullopt;
 }
 
