@@ -128,7 +128,7 @@ void TestMysqlTypes::errorsHaveClassAndFix_data()
     QTest::newRow("lost") << 2013 << int(Fault::Network) << "source.mysql.connection_lost";
     QTest::newRow("too many") << 1040 << int(Fault::Throttled) << "source.mysql.too_many_connections";
     QTest::newRow("dropped") << 1146 << int(Fault::Schema) << "source.mysql.table_missing";
-    QTest::newRow("altered") << 1412 << int(Fault::Schema) << "source.mysql.table_altered";
+    QTest::newRow("altered") << 1412 << int(Fault::Timeout) << "source.mysql.altered_meanwhile";
     QTest::newRow("lock") << 1205 << int(Fault::Timeout) << "source.mysql.lock_wait";
     QTest::newRow("unknown client error") << 2999 << int(Fault::Network) << "source.mysql.server_error";
     QTest::newRow("unknown server error") << 1999 << int(Fault::Internal) << "source.mysql.server_error";
