@@ -1,15 +1,13 @@
 #include "core/source/postgresql/servertest.h"
 #include "core/base/text.h"
+#include "core/engine/teststages.h"
 #include "core/source/postgresql/catalog.h"
 #include "core/source/postgresql/probe.h"
 #include "core/source/postgresql/sqltext.h"
-#include <chrono>
 
 namespace millrace::postgresql {
 
 namespace {
-
-using Steady = std::chrono::steady_clock;
 
 struct Finding { TestStage::Outcome outcome = TestStage::Outcome::Passed; std::string found, fix; };
 
@@ -20,29 +18,15 @@ public:
 
     void run(std::string id, std::string label, const std::function<Result<Finding>()>& body)
     {
-        TestStage stage;
-        stage.id = std::move(id);
-        stage.label = std::move(label);
-        if (m_report.error)
-            stage.outcome = TestStage::Outcome::NotReached;
-        else {
-            const auto begin = Steady::now();
-            const Result<Finding> result = m_stop.stop_requested() ? Result<Finding>(cancelled()) : body();
-            stage.ms = std::chrono::duration<double, std::milli>(Steady::now() - begin).count();
-            if (result) {
-                stage.outcome = result->outcome;
-                stage.found = result->found;
-                stage.fix = result->fix;
-            } else {
-                stage.outcome = TestStage::Outcome::Failed;
-                stage.found = result.error().detail;
-                stage.fix = result.error().fix;
-                m_report.error = result.error();
-            }
-        }
-        if (m_done)
-            m_done(stage);
-        m_report.stages.push_back(std::move(stage));
+        runStage(m_report, m_done, m_stop, cancelled(), std::move(id), std::move(label), [&body](TestStage& stage) -> Result<> {
+            const Result<Finding> result = body();
+            if (!result)
+                return result.error();
+            stage.outcome = result->outcome;
+            stage.found = result->found;
+            stage.fix = result->fix;
+            return {};
+        });
     }
 
 private:

@@ -1,4 +1,5 @@
 #include "core/target/mongodb/stages.h"
+#include "core/engine/teststages.h"
 #include "core/base/text.h"
 #include <charconv>
 #include <cstring>
@@ -33,28 +34,7 @@ public:
     }
 
 private:
-    template <class Check> void stage(const char* id, const char* label, Check check)
-    {
-        TestStage s;
-        s.id = id;
-        s.label = label;
-        if (m_report.error)
-            s.outcome = Outcome::NotReached;
-        else {
-            const std::int64_t began = bson_get_monotonic_time();
-            Result<> done = m_stop.stop_requested() ? Result<>(cancelled("The test")) : check(s);
-            s.ms = static_cast<double>(bson_get_monotonic_time() - began) / 1000;
-            if (!done) {
-                s.outcome = Outcome::Failed;
-                s.found = done.error().detail;
-                s.fix = done.error().fix;
-                m_report.error = std::move(done).error();
-            }
-        }
-        m_report.stages.push_back(s);
-        if (m_done)
-            m_done(s);
-    }
+    template <class Check> void stage(const char* id, const char* label, Check check) { runStage(m_report, m_done, m_stop, cancelled("The test"), id, label, check); }
 
     bool srv() const { return m_deployment->url.scheme == "mongodb+srv"; }
 

@@ -1,7 +1,7 @@
 #include "core/target/redis/stages.h"
+#include "core/engine/teststages.h"
 #include "core/target/redis/faults.h"
 #include "core/target/redis/keys.h"
-#include <chrono>
 #include <netdb.h>
 #include <sys/socket.h>
 
@@ -10,7 +10,6 @@ namespace millrace::redis {
 namespace {
 
 using Outcome = TestStage::Outcome;
-using Clock = std::chrono::steady_clock;
 
 class Stages {
 public:
@@ -30,28 +29,7 @@ public:
     }
 
 private:
-    template <class Check> void stage(const char* id, const char* label, Check check)
-    {
-        TestStage s;
-        s.id = id;
-        s.label = label;
-        if (m_report.error)
-            s.outcome = Outcome::NotReached;
-        else {
-            const auto began = Clock::now();
-            Result<> done = m_stop.stop_requested() ? Result<>(cancelled("The test")) : check(s);
-            s.ms = std::chrono::duration<double, std::milli>(Clock::now() - began).count();
-            if (!done) {
-                s.outcome = Outcome::Failed;
-                s.found = done.error().detail;
-                s.fix = done.error().fix;
-                m_report.error = std::move(done).error();
-            }
-        }
-        m_report.stages.push_back(s);
-        if (m_done)
-            m_done(s);
-    }
+    template <class Check> void stage(const char* id, const char* label, Check check) { runStage(m_report, m_done, m_stop, cancelled("The test"), id, label, check); }
 
     Result<> dns(TestStage& s)
     {

@@ -1,4 +1,5 @@
 #include "core/target/search/stages.h"
+#include "core/engine/teststages.h"
 #include "core/target/search/mapping.h"
 #include <netdb.h>
 #include <sys/socket.h>
@@ -27,28 +28,7 @@ public:
     }
 
 private:
-    template <class Check> void stage(const char* id, const char* label, Check check)
-    {
-        TestStage s;
-        s.id = id;
-        s.label = label;
-        if (m_report.error)
-            s.outcome = Outcome::NotReached;
-        else {
-            const std::int64_t began = m_clock.steadyUs();
-            Result<> done = m_stop.stop_requested() ? Result<>(m_cluster->cancelled("The test")) : check(s);
-            s.ms = static_cast<double>(m_clock.steadyUs() - began) / 1000;
-            if (!done) {
-                s.outcome = Outcome::Failed;
-                s.found = done.error().detail;
-                s.fix = done.error().fix;
-                m_report.error = std::move(done).error();
-            }
-        }
-        m_report.stages.push_back(s);
-        if (m_done)
-            m_done(s);
-    }
+    template <class Check> void stage(const char* id, const char* label, Check check) { runStage(m_report, m_done, m_stop, m_cluster->cancelled("The test"), id, label, check); }
 
     Result<> dns(TestStage& s)
     {
